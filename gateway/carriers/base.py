@@ -1,0 +1,148 @@
+"""The contract between the gateway and a carrier, in the gateway's words."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from gateway.phone import Msisdn
+from ivr.actions import Action, Sound
+
+# --- what arrives -------------------------------------------------------------------------------------
+
+
+class LegStatus(StrEnum):
+    """How a call stands, as far as we need to know."""
+
+    UNDER_WAY = "under_way"  # placed, ringing or answered
+    COMPLETED = "completed"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+class TextStatus(StrEnum):
+    """How an outgoing text stands."""
+
+    UNDER_WAY = "under_way"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class CallArrived:
+    """Somebody dials `line`; `caller` is None where the number is withheld."""
+
+    sid: str
+    line: Msisdn
+    caller: Msisdn | None
+
+
+@dataclass(frozen=True, slots=True)
+class LegAnswered:
+    """A call that we placed is answered; `machine` where the carrier's detector says so."""
+
+    sid: str
+    leg: str
+    machine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeysCame:
+    """The answer to our answer number `step`: `keys` is empty after silence; `bridged` after a conference."""
+
+    sid: str
+    step: int
+    keys: str
+    bridged: bool = False
+    caller: Msisdn | None = None
+    line: Msisdn | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LegProgress:
+    """A call's status report; `leg` is empty for calls that were dialled in; `order` counts from 0 where known."""
+
+    sid: str
+    leg: str
+    status: LegStatus
+    seconds: int | None = None
+    order: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextArrived:
+    """A text to `line`; `sender` is None for short codes and names."""
+
+    sid: str
+    line: Msisdn
+    sender: Msisdn | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextProgress:
+    """An outgoing text's status report; `opted_out` where the carrier says the person stopped us."""
+
+    sid: str
+    status: TextStatus
+    opted_out: bool = False
+
+
+# --- what leaves --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceAnswer:
+    """What a call hears next: the actions of one turn (`Perform` is never among them) and the next turn's number."""
+
+    actions: Sequence[Action]
+    step: int
+
+
+Sounds = Callable[[Sound], Sequence[str]]  # a sound's addresses, in playing order
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A webhook as it came: the path and query exactly as sent, header names in lower case, the raw body."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    form: Sequence[tuple[str, str]]
+
+
+class Carrier(Protocol):
+    """One carrier. Every REST call raises `CarrierError`, which says whether it may be tried again."""
+
+    name: str
+
+    def check(self, request: Request) -> None:
+        """Raise `BadSignature` unless the carrier signed exactly this for our public address and account."""
+
+    def place_call(
+        self, *, to: Msisdn, line: Msisdn, leg: str, detect_machine: bool, ring_seconds: int, talk_seconds: int
+    ) -> str:
+        """Ring `to` from `line`; its webhooks will name `leg`. Return the carrier's id of the call."""
+
+    def end_call(self, sid: str) -> None:
+        """End a call, ringing or answered; one that has ended already is no error."""
+
+    def move_call(self, sid: str, leg: str) -> None:
+        """Ask a live call to fetch its next answer from us now; one that has ended already is no error."""
+
+    def find_calls(self, *, to: Msisdn, line: Msisdn, since: datetime) -> Sequence[tuple[str, LegStatus]]:
+        """What the carrier knows of calls from `line` to `to` since then: its id and status, newest first."""
+
+    def send_text(self, *, to: Msisdn, line: Msisdn, body: str, validity: int) -> str:
+        """Send a text that dies after `validity` seconds. Return the carrier's id of it."""
+
+    def forget_call(self, sid: str) -> None:
+        """Delete the carrier's own copy of a call; one that is gone already is no error."""
+
+    def forget_text(self, sid: str) -> None:
+        """Delete the carrier's own copy of a text; one that is gone already is no error."""

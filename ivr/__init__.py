@@ -1,0 +1,1 @@
+"""The conversation, pure: what a person hears next is decided here and nowhere else."""

@@ -1,0 +1,191 @@
+"""What the conversation asks the world to do: sounds to play, keys to wait for, effects to store."""
+
+from dataclasses import dataclass
+
+# --- sounds: what one `Play` is made of -------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A wording of the content pack by its key, in the language of the conversation."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandleWords:
+    """A case handle, spoken as its two words; `handle` is the pair as stored, for example `mango-river`."""
+
+    handle: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenDigits:
+    """Digits spoken one by one."""
+
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A sound by the hash of its bytes: one piece of an approved programme."""
+
+    sound: str
+
+
+Sound = Prompt | HandleWords | SpokenDigits | Recording
+
+
+# --- effects: what must be stored in the same transaction as the turn --------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ring me: `wish` is hour, morning, midday or evening; `own_key` is empty where none was chosen."""
+
+    wish: str
+    own_key: str
+    handle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Take back whatever was asked from this phone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Never ring or text this number again until it asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Destroy all that is kept about this number."""
+
+
+@dataclass(frozen=True, slots=True)
+class RememberLanguage:
+    """Greet this number in `language` from now on: said so when chosen."""
+
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class RememberDisplay:
+    """How this phone shows Burmese: unicode, zawgyi or latin."""
+
+    display: str
+
+
+@dataclass(frozen=True, slots=True)
+class OptIn:
+    """Programmes by call wished; provisional until the one confirming call is answered with `own_key`."""
+
+    own_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateOpened:
+    """The person who was rung proved herself with her own key: the consent asked for is live."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateRefused:
+    """The person who was rung: `why` is later, wrong_person, other_key, silent, machine or left."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CounselorReady:
+    """The counselor heard the handle and wants the caller rung now."""
+
+
+@dataclass(frozen=True, slots=True)
+class CounselorDeclined:
+    """The counselor does not go on: `why` is later, give_back, silent or left."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeEnded:
+    """This leg is back from the conference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A programme was listened to: `pieces` of `of` begun when the listener went on or hung up."""
+
+    pieces: int
+    of: int
+
+
+Effect = (
+    Ask
+    | Withdraw
+    | Stop
+    | Forget
+    | RememberLanguage
+    | RememberDisplay
+    | OptIn
+    | GateOpened
+    | GateRefused
+    | CounselorReady
+    | CounselorDeclined
+    | BridgeEnded
+    | Heard
+)
+
+
+# --- actions ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Play these sounds one after another; keys do not interrupt."""
+
+    sounds: tuple[Sound, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AskForKeys:
+    """Play the sounds, interruptible, then wait `wait` seconds for `digits` keys; silence is an answer too."""
+
+    sounds: tuple[Sound, ...]
+    wait: int
+    digits: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Join the conference `room` (an opaque name), hearing the waiting sound until the other one comes."""
+
+    room: str
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Do not answer: it costs the caller nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendText:
+    """Answer a text with the wording `key`."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Perform:
+    """Store this effect in the turn's own transaction."""
+
+    effect: Effect
+
+
+Action = Play | AskForKeys | Connect | HangUp | Reject | SendText | Perform
