@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A wording of the content pack by its key, in the language of the conversation."""
+    """A wording of the content pack by its key, in `language` or else that of the conversation."""
 
     key: str
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class AskForKeys:
-    """Play the sounds, interruptible, then wait `wait` seconds for `digits` keys; silence is an answer too."""
+    """Play the sounds, interruptible, then wait `wait` seconds for `digits` keys; silence answers too."""
 
     sounds: tuple[Sound, ...]
     wait: int

@@ -67,6 +67,7 @@ class CallEnded:
     """The line is free again, `after` seconds after the last answer left."""
 
     after: float = 0.0
+    facts: Facts = field(default_factory=Facts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,346 @@
+"""`step`: from a state and an event to the next state and the actions; nobody else decides what is heard."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, assert_never
+
+from ivr import actions as act
+from ivr.events import (
+    BridgeOver,
+    CallEnded,
+    CallEvent,
+    CallStarted,
+    Facts,
+    KeyPressed,
+    Programme,
+    StayedSilent,
+    TextReceived,
+)
+from ivr.script import AGAIN, BACK, LEAVE, PRESSED, EffectName, Line, Menu, Move, Option, Script, TextRule
+
+TRAIL = 12  # menus remembered for `back`; deeper than any script
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where a call stands. Holds no number, and JSON keeps it."""
+
+    menu: str
+    language: str
+    silences: int = 0
+    wrongs: int = 0
+    trail: tuple[str, ...] = ()
+    kept: Mapping[str, str] = field(default_factory=dict)
+    programme: int = 0
+    piece: int = 0
+    over: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "State":
+        return cls(**{**data, "trail": tuple(data["trail"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What follows: `state` is None only where no conversation is left to remember."""
+
+    state: State
+    actions: tuple[act.Action, ...]
+
+
+def step(script: Script, state: State | None, event: CallEvent) -> Step:
+    """Decide the next step of a call; `state` is None exactly when the event is `CallStarted`."""
+    match event:
+        case CallStarted():
+            return _start(script, event)
+        case KeyPressed() | StayedSilent() | BridgeOver() | CallEnded() if state is None or state.over:
+            language = state.language if state else ""
+            return Step(State(menu="", language=language, over=True), (act.HangUp(),))
+        case KeyPressed():
+            return _pressed(script, state, event)
+        case StayedSilent():
+            return _silent(script, state, event.facts)
+        case BridgeOver():
+            over = script.menus[state.menu].over
+            return _follow(script, state, over or Option(), event.facts)
+        case CallEnded():
+            return _ended(script, state, event)
+        case _:
+            assert_never(event)
+
+
+# --- the five things that can happen to a call --------------------------------------------------------
+
+
+def _start(script: Script, event: CallStarted) -> Step:
+    state = State(menu=script.starts[event.kind], language=event.language)
+    menu = script.menus[state.menu]
+    if event.machine:
+        return _follow(script, state, menu.machine or Option(), event.facts)
+    return _enter(script, state, event.facts, ())
+
+
+def _pressed(script: Script, state: State, event: KeyPressed) -> Step:
+    menu = script.menus[state.menu]
+    option = _meaning(script, menu, event)
+    if menu.programme:
+        state = _listened_until(state, event.after, event.facts)
+    if option is None:
+        state = replace(state, wrongs=state.wrongs + 1, silences=0)
+        if state.wrongs >= menu.tries:
+            return _hang_up(state, (act.Prompt(script.too_many),))
+        return _enter(script, state, event.facts, (act.Prompt(script.wrong_key),))
+    followed = _follow(script, state, option, event.facts, pressed=event.keys)
+    return Step(followed.state, (*_heard(menu, state, event.facts), *followed.actions))
+
+
+def _silent(script: Script, state: State, facts: Facts) -> Step:
+    menu = script.menus[state.menu]
+    state = replace(state, silences=state.silences + 1)
+    if menu.programme and menu.silent:  # silence while it played: it was heard to its end
+        ended = _follow(script, state, menu.silent, facts)
+        return Step(ended.state, (*_heard(menu, _moved(state, Move.END, facts), facts), *ended.actions))
+    if state.silences >= menu.tries:
+        if menu.silent:
+            return _follow(script, state, menu.silent, facts)
+        return _hang_up(state, (act.Prompt(script.goodbye),))
+    if state.silences == 1 and menu.later:
+        return Step(state, (act.AskForKeys(_sounds(menu.later, facts), menu.wait),))
+    lines = (*menu.say, *menu.later)
+    return Step(state, (act.AskForKeys(_sounds(lines, facts), menu.wait),))
+
+
+def _ended(script: Script, state: State, event: CallEnded) -> Step:
+    menu = script.menus[state.menu]
+    effects: tuple[act.Action, ...] = tuple(
+        act.Perform(_effect(name, state, event.facts)) for name in menu.left
+    )
+    if menu.programme:
+        effects = (*_heard(menu, _listened_until(state, event.after, event.facts), event.facts), *effects)
+    return Step(replace(state, over=True), effects)
+
+
+# --- following an option ------------------------------------------------------------------------------
+
+
+def _meaning(script: Script, menu: Menu, event: KeyPressed) -> Option | None:
+    """What the pressed key means here: the person's own key, this menu's keys, the keys of everywhere."""
+    opens = event.facts.own_keys or "1"
+    if menu.own and len(event.keys) == 1 and event.keys in opens:
+        return menu.own
+    for option in menu.keys.get(event.keys, ()):
+        if not option.only_if or option.only_if in event.facts.flags:
+            return option
+    if menu.everywhere and event.keys in script.everywhere:
+        return script.everywhere[event.keys]
+    return menu.other
+
+
+def _follow(script: Script, state: State, option: Option, facts: Facts, *, pressed: str = "") -> Step:
+    if option.do and "no_saving" in facts.flags:
+        first = replace(state, menu=(*state.trail, state.menu)[0], trail=(), silences=0, wrongs=0)
+        return _enter(script, first, facts, (act.Prompt(script.not_saved),))
+    kept = {name: pressed if value == PRESSED else value for name, value in option.keep.items()}
+    state = replace(state, kept={**state.kept, **kept}, language=option.language or state.language)
+    effects = tuple(act.Perform(_effect(name, state, facts)) for name in option.do)
+    said = _sounds(option.say, facts)
+    if option.connect:
+        over = replace(state, menu=state.menu if option.to == LEAVE else option.to)
+        spoken = (act.Play(said),) if said else ()
+        return Step(over, (*effects, *spoken, act.Connect(facts.room)))
+    after = _go(script, state, option, facts, said)
+    return Step(after.state, (*effects, *after.actions))
+
+
+def _go(script: Script, state: State, option: Option, facts: Facts, said: tuple[act.Sound, ...]) -> Step:
+    if option.move:
+        state = _moved(state, option.move, facts)
+    if option.to == LEAVE:
+        return _hang_up(state, said)
+    if option.to == AGAIN:
+        return _enter(script, replace(state, silences=0), facts, said)
+    fresh = replace(state, silences=0, wrongs=0)
+    if option.to == BACK:
+        trail = state.trail or (state.menu,)
+        return _enter(script, replace(fresh, menu=trail[-1], trail=trail[:-1]), facts, said)
+    walked = script.menus[state.menu].asks and option.to != state.menu
+    trail = (*state.trail, state.menu)[-TRAIL:] if walked else state.trail
+    return _enter(script, replace(fresh, menu=option.to, trail=trail), facts, said)
+
+
+def _enter(script: Script, state: State, facts: Facts, before: tuple[act.Sound, ...]) -> Step:
+    """Say what the state's menu says, after `before`, and wait for keys or go on."""
+    menu = script.menus[state.menu]
+    said = before + _sounds(menu.say, facts)
+    if menu.programme:
+        programme = _programme(state, facts)
+        if programme is None:
+            return _go(script, state, menu.nothing or Option(), facts, before)
+        said += tuple(act.Recording(sound) for sound in programme.sounds[state.piece :])
+    if menu.asks:
+        return Step(state, (act.AskForKeys(said, menu.wait),))
+    step_ = _follow(script, state, menu.then or Option(), facts)
+    return Step(step_.state, _said_first(said, step_.actions))
+
+
+def _said_first(said: tuple[act.Sound, ...], actions: tuple[act.Action, ...]) -> tuple[act.Action, ...]:
+    """Join what was said with the next `Play` or question, so that it stays interruptible there."""
+    if not said:
+        return actions
+    for at, action in enumerate(actions):
+        match action:
+            case act.Perform():
+                continue
+            case act.AskForKeys():
+                joined: act.Action = replace(action, sounds=said + action.sounds)
+                return (*actions[:at], joined, *actions[at + 1 :])
+            case act.Play():
+                return (*actions[:at], act.Play(said + action.sounds), *actions[at + 1 :])
+            case _:
+                return (*actions[:at], act.Play(said), *actions[at:])
+    return (*actions, act.Play(said))
+
+
+def _hang_up(state: State, said: tuple[act.Sound, ...]) -> Step:
+    play = (act.Play(said),) if said else ()
+    return Step(replace(state, over=True), (*play, act.HangUp()))
+
+
+def _sounds(lines: tuple[Line, ...], facts: Facts) -> tuple[act.Sound, ...]:
+    return tuple(_spoken(lines, facts))
+
+
+def _spoken(lines: tuple[Line, ...], facts: Facts) -> Iterator[act.Sound]:
+    for line in lines:
+        if line.holds(facts.flags):
+            match line.say:
+                case "@handle":
+                    yield act.HandleWords(facts.handle)
+                case "@fresh_handle":
+                    yield act.HandleWords(facts.fresh_handle)
+                case say:
+                    language, _, key = say.rpartition(":")
+                    yield act.Prompt(key, language)
+
+
+# --- programmes ---------------------------------------------------------------------------------------
+
+
+def _programme(state: State, facts: Facts) -> Programme | None:
+    return facts.programmes[state.programme] if state.programme < len(facts.programmes) else None
+
+
+def _listened_until(state: State, after: float, facts: Facts) -> State:
+    programme = _programme(state, facts)
+    if programme is None:
+        return state
+    piece = state.piece + int(after // programme.seconds)
+    return replace(state, piece=min(piece, len(programme.sounds) - 1))
+
+
+def _heard(menu: Menu, state: State, facts: Facts) -> tuple[act.Action, ...]:
+    programme = _programme(state, facts) if menu.programme else None
+    return (act.Perform(act.Heard(state.piece + 1, len(programme.sounds))),) if programme else ()
+
+
+def _moved(state: State, move: Move, facts: Facts) -> State:
+    programme = _programme(state, facts)
+    last = len(programme.sounds) - 1 if programme else 0
+    match move:
+        case Move.NEXT:
+            return replace(state, programme=state.programme + 1, piece=0)
+        case Move.AGAIN:
+            return replace(state, piece=0)
+        case Move.BACK:
+            return replace(state, piece=max(0, state.piece - 1))
+        case Move.FORWARD:
+            return replace(state, piece=min(last, state.piece + 1))
+        case Move.END:
+            return replace(state, piece=last)
+        case Move.STAY:
+            return state
+        case _:
+            assert_never(move)
+
+
+# --- texts --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TextStep:
+    """What follows a text: `asked` is the keyword that waits for its second coming, else empty."""
+
+    asked: str
+    language: str
+    actions: tuple[act.Action, ...]
+
+
+def step_text(script: Script, asked: str, language: str, event: TextReceived) -> TextStep:
+    """Decide the answer to a text; `asked` is what the last step asked to be repeated."""
+    rule = script.texts.get(event.keyword) if event.keyword else None
+    if rule is None or (rule.only_if and rule.only_if not in event.facts.flags):
+        neutral = (act.SendText(script.neutral_text),) if "neutral_due" in event.facts.flags else ()
+        return TextStep("", language, neutral)
+    language = rule.language or language
+    if rule.confirm and not (
+        asked == rule.name and event.waited is not None and event.waited <= rule.confirm
+    ):
+        return TextStep(rule.name, language, _reply(rule.first))
+    if rule.do and "no_saving" in event.facts.flags:
+        return TextStep("", language, _reply(script.not_saved_text))
+    return TextStep("", language, (*_text_effects(rule, language, event.facts), *_reply(rule.reply)))
+
+
+def _reply(key: str) -> tuple[act.Action, ...]:
+    return (act.SendText(key),) if key else ()
+
+
+def _text_effects(rule: TextRule, language: str, facts: Facts) -> tuple[act.Action, ...]:
+    state = State(menu="", language=language, kept=rule.keep)
+    return tuple(act.Perform(_effect(name, state, facts)) for name in rule.do)
+
+
+# --- effects ------------------------------------------------------------------------------------------
+
+
+def _effect(name: EffectName, state: State, facts: Facts) -> act.Effect:  # noqa: C901, PLR0911, PLR0912 - one case an effect
+    kept = state.kept
+    match name:
+        case EffectName.ASK:
+            return act.Ask(kept["wish"], kept.get("own_key", ""), facts.fresh_handle)
+        case EffectName.WITHDRAW:
+            return act.Withdraw()
+        case EffectName.STOP:
+            return act.Stop()
+        case EffectName.FORGET:
+            return act.Forget()
+        case EffectName.REMEMBER_LANGUAGE:
+            return act.RememberLanguage(state.language)
+        case EffectName.REMEMBER_DISPLAY:
+            return act.RememberDisplay(kept["display"])
+        case EffectName.OPT_IN:
+            return act.OptIn(kept.get("own_key", ""))
+        case EffectName.GATE_OPENED:
+            return act.GateOpened()
+        case (
+            EffectName.GATE_LATER
+            | EffectName.GATE_WRONG_PERSON
+            | EffectName.GATE_OTHER_KEY
+            | EffectName.GATE_SILENT
+            | EffectName.GATE_LEFT
+            | EffectName.GATE_MACHINE
+        ):
+            return act.GateRefused(name.value.removeprefix("gate_"))
+        case EffectName.COUNSELOR_READY:
+            return act.CounselorReady()
+        case EffectName.COUNSELOR_LATER | EffectName.COUNSELOR_SILENT | EffectName.COUNSELOR_LEFT:
+            return act.CounselorDeclined(name.value.removeprefix("counselor_"))
+        case EffectName.COUNSELOR_GIVES_BACK:
+            return act.CounselorDeclined("give_back")
+        case EffectName.BRIDGE_ENDED:
+            return act.BridgeEnded()
+        case _:
+            assert_never(name)

@@ -1,0 +1,180 @@
+"""The script as frozen data: menus, what each key leads to, and what each text does."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One fault of a content pack in the words of the person who edits it."""
+
+    file: str
+    key: str
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.key}: {self.words}"
+
+
+class ScriptError(Exception):
+    """The tables are no script; `problems` says where and why, all at once."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+class EffectName(StrEnum):
+    """The effects a script may name, each made into its value in `ivr.engine`."""
+
+    ASK = "ask"
+    WITHDRAW = "withdraw"
+    STOP = "stop"
+    FORGET = "forget"
+    REMEMBER_LANGUAGE = "remember_language"
+    REMEMBER_DISPLAY = "remember_display"
+    OPT_IN = "opt_in"
+    GATE_OPENED = "gate_opened"
+    GATE_LATER = "gate_later"
+    GATE_WRONG_PERSON = "gate_wrong_person"
+    GATE_OTHER_KEY = "gate_other_key"
+    GATE_SILENT = "gate_silent"
+    GATE_LEFT = "gate_left"
+    GATE_MACHINE = "gate_machine"
+    COUNSELOR_READY = "counselor_ready"
+    COUNSELOR_LATER = "counselor_later"
+    COUNSELOR_GIVES_BACK = "counselor_gives_back"
+    COUNSELOR_SILENT = "counselor_silent"
+    COUNSELOR_LEFT = "counselor_left"
+    BRIDGE_ENDED = "bridge_ended"
+
+
+class Move(StrEnum):
+    """Moves within and between programmes."""
+
+    NEXT = "next"
+    AGAIN = "again"
+    BACK = "back"
+    FORWARD = "forward"
+    STAY = "stay"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing said: a wording's key (`en:key` for one always said in English), or `@handle` or
+    `@fresh_handle`; only where the flag `only_if` holds and `unless` does not.
+    """
+
+    say: str
+    only_if: str = ""
+    unless: str = ""
+
+    def holds(self, flags: frozenset[str]) -> bool:
+        return (not self.only_if or self.only_if in flags) and (not self.unless or self.unless not in flags)
+
+
+AGAIN = "again"
+BACK = "back"
+LEAVE = "leave"
+PRESSED = "$pressed"  # as a kept value: the key that was pressed
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """What a key, or silence, leads to. `to` is a menu, `again`, `back`, or `leave` (hang up)."""
+
+    to: str = LEAVE
+    say: tuple[Line, ...] = ()
+    do: tuple[EffectName, ...] = ()
+    keep: Mapping[str, str] = field(default_factory=dict)
+    only_if: str = ""
+    move: Move | None = None
+    connect: bool = False
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """A place in the conversation. Without keys it says its lines and goes on as `then` tells.
+
+    `own` is what the person's own key leads to, `other` what any key without a meaning leads to (else: the
+    wrong-key sentence and again), `silent` what `tries` silences lead to (else: goodbye). `later` is said
+    only after the first silence. `left` are the effects of hanging up here. `programme` plays the programme.
+    """
+
+    name: str
+    say: tuple[Line, ...] = ()
+    later: tuple[Line, ...] = ()
+    keys: Mapping[str, tuple[Option, ...]] = field(default_factory=dict)
+    own: Option | None = None
+    other: Option | None = None
+    silent: Option | None = None
+    then: Option | None = None
+    over: Option | None = None
+    nothing: Option | None = None
+    machine: Option | None = None
+    left: tuple[EffectName, ...] = ()
+    programme: bool = False
+    everywhere: bool = True
+    wait: int = 6
+    tries: int = 3
+
+    @property
+    def asks(self) -> bool:
+        """Whether this menu waits for keys."""
+        return bool(self.keys or self.own or self.other)
+
+    def options(self) -> tuple[Option, ...]:
+        """Every option of this menu, in no particular order."""
+        single = (self.own, self.other, self.silent, self.then, self.over, self.nothing, self.machine)
+        return tuple(o for o in single if o) + tuple(o for group in self.keys.values() for o in group)
+
+
+@dataclass(frozen=True, slots=True)
+class TextRule:
+    """What one keyword does: the wording of the answer (empty: none) and its effects.
+
+    Where `only_if` does not hold the keyword means nothing. With `confirm` the effects happen only when the
+    same keyword comes twice within `confirm` seconds; the first time is answered with `first`.
+    """
+
+    name: str
+    reply: str = ""
+    do: tuple[EffectName, ...] = ()
+    keep: Mapping[str, str] = field(default_factory=dict)
+    only_if: str = ""
+    language: str = ""
+    confirm: int = 0
+    first: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The whole conversation: `starts` names the first menu of each kind of call."""
+
+    starts: Mapping[str, str]
+    menus: Mapping[str, Menu]
+    texts: Mapping[str, TextRule]
+    everywhere: Mapping[str, Option]
+    wrong_key: str
+    too_many: str
+    goodbye: str
+    not_saved: str
+    neutral_text: str
+    not_saved_text: str
+
+    def voice_keys(self) -> frozenset[str]:
+        """Every wording a call may need."""
+        lines = [line for menu in self.menus.values() for line in (*menu.say, *menu.later)]
+        lines += [line for menu in self.menus.values() for option in menu.options() for line in option.say]
+        lines += [line for option in self.everywhere.values() for line in option.say]
+        fixed = {self.wrong_key, self.too_many, self.goodbye, self.not_saved}
+        spoken = {line.say.rpartition(":")[2] for line in lines if not line.say.startswith("@")}
+        return frozenset(spoken | fixed)
+
+    def text_keys(self) -> frozenset[str]:
+        """Every wording a text may be answered with."""
+        replies = {r for rule in self.texts.values() for r in (rule.reply, rule.first) if r}
+        return frozenset(replies | {self.neutral_text, self.not_saved_text})
