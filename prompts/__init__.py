@@ -1,0 +1,1 @@
+"""Content and speech: the texts of the hotline, what is wrong with them, and how they sound."""

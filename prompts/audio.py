@@ -1,0 +1,234 @@
+"""Telephone sound: 8 kHz mono mu-law WAV made, measured, joined and cut, and the shelf it is kept on."""
+
+import hashlib
+import io
+import os
+import re
+import struct
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+import soxr
+
+from prompts.errors import AudioError
+
+RATE = 8000
+LEVEL = -19.0  # dBFS, RMS over active speech, full scale = 1.0
+SILENCE = b"\xff"  # mu-law for zero
+
+_FRAME = RATE // 100  # 10 ms
+_ACTIVE_BELOW_LOUDEST = 30.0  # dB: a frame this far under the loudest is a pause, not speech
+_AUDIBLE_BELOW_LOUDEST = 40.0  # dB: softer than this at either end is silence and is trimmed
+_FLOOR = -60.0  # dBFS: a sound that never gets louder is no sound
+_CEILING = 10 ** (-1.0 / 20)  # no sample above -1 dBFS
+_KNEE = 10 ** (-4.0 / 20)  # from here peaks are bent, not cut
+
+Samples = npt.NDArray[np.float32]
+
+
+def telephone_wav(samples: npt.NDArray[np.generic], rate: int) -> bytes:
+    """8 kHz mono mu-law WAV of int16 or float (±1.0) samples, shape (n,) or (n, channels), at `rate` Hz.
+
+    Trimmed of silence and clicks at both ends, faded, levelled to -19 dBFS ± 1 over active speech.
+    Raises AudioError where there is nothing to hear.
+    """
+    mono = _mono(samples)
+    if mono.size == 0:
+        raise AudioError("the sound is empty")
+    mono = resampled(mono, rate)
+    return _wav(_mulaw(_levelled(_trimmed(mono - mono.mean()))))
+
+
+def resampled(mono: Samples, rate: int) -> Samples:
+    """Mono samples at `rate` Hz brought to 8 kHz."""
+    if rate == RATE:
+        return mono
+    brought: Samples = soxr.resample(mono, rate, RATE, quality="HQ").astype(np.float32, copy=False)
+    return brought
+
+
+def duration(wav: bytes) -> float:
+    """Length in seconds of a telephone WAV."""
+    return len(_stream(wav)) / RATE
+
+
+def join(wavs: Sequence[bytes], pause: float) -> bytes:
+    """One telephone WAV from several, `pause` seconds of silence between; bytes are copied, not recoded."""
+    return _wav((SILENCE * round(pause * RATE)).join(_stream(wav) for wav in wavs))
+
+
+def cut(wav: bytes, seconds: float) -> list[bytes]:
+    """Pieces of at most `seconds` of a telephone WAV; joined without a pause they are the same samples."""
+    stream = _stream(wav)
+    step = max(1, round(seconds * RATE))
+    return [_wav(stream[at : at + step]) for at in range(0, len(stream), step)]
+
+
+def to_mp3(wav: bytes) -> bytes:
+    """Small mono MP3 (constant 16 kbit/s) of any sound libsndfile reads, for the console."""
+    samples, rate = read(wav)
+    out = io.BytesIO()
+    soundfile.write(
+        out,
+        samples,
+        rate,
+        format="MP3",
+        subtype="MPEG_LAYER_III",
+        bitrate_mode="CONSTANT",
+        compression_level=0.8,
+    )
+    return out.getvalue()
+
+
+def read(data: bytes) -> tuple[Samples, int]:
+    """Mono float samples and rate of a WAV, FLAC, OGG or MP3; raises AudioError."""
+    try:
+        samples, rate = soundfile.read(io.BytesIO(data), dtype="float32")
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        raise AudioError("this is not a sound file that can be read") from error
+    return _mono(samples), int(rate)
+
+
+def speech_level(samples: npt.NDArray[np.generic]) -> float:
+    """RMS in dBFS of 8 kHz samples over active speech: 10 ms frames within 30 dB of the loudest."""
+    levels = _frame_levels(_mono(samples))
+    active = levels[levels > levels.max() - _ACTIVE_BELOW_LOUDEST]
+    return float(10 * np.log10(np.mean(10 ** (active / 10))))
+
+
+class Shelf:
+    """A folder of sounds named by the hash of their bytes: a cache, shared by every process of a host."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, data: bytes, suffix: str = "wav") -> str:
+        """Keep `data` and return its SHA-256 in hex; a reader never sees half a file."""
+        name = hashlib.sha256(data).hexdigest()
+        target = self._file(name, suffix)
+        if target.is_file():
+            return name
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".new-", delete=False) as draft:
+            try:
+                draft.write(data)
+                draft.flush()
+                os.fsync(draft.fileno())
+                Path(draft.name).replace(target)
+            except BaseException:
+                Path(draft.name).unlink(missing_ok=True)
+                raise
+        return name
+
+    def path(self, name: str, suffix: str = "wav") -> Path | None:
+        """Where the sound of this hash lies, or None; anything but a hash and a plain suffix is None."""
+        if not re.fullmatch(r"[0-9a-f]{64}", name, re.ASCII):
+            return None
+        found = self._file(name, suffix)
+        return found if found.is_file() else None
+
+    def _file(self, name: str, suffix: str) -> Path:
+        if not re.fullmatch(r"[a-z0-9]{1,5}", suffix, re.ASCII):
+            raise ValueError(f"not a file suffix: {suffix!r}")
+        return self._folder / f"{name}.{suffix}"
+
+
+# --- the sound itself -----------------------------------------------------------------------------------
+
+
+def _mono(samples: npt.NDArray[np.generic]) -> Samples:
+    scale = 32768.0 if samples.dtype == np.int16 else 1.0
+    mono = samples.astype(np.float32) / np.float32(scale)
+    return mono.mean(axis=1, dtype=np.float32) if mono.ndim == 2 else mono
+
+
+def _frame_levels(mono: Samples) -> npt.NDArray[np.float64]:
+    frames = max(1, mono.size // _FRAME)
+    padded = np.zeros(frames * _FRAME, dtype=np.float64)
+    padded[: min(mono.size, padded.size)] = mono[: padded.size]
+    power = np.square(padded.reshape(frames, _FRAME)).mean(axis=1)
+    levels: npt.NDArray[np.float64] = 10 * np.log10(np.maximum(power, 1e-12))
+    return levels
+
+
+def _trimmed(mono: Samples) -> Samples:
+    levels = _frame_levels(mono)
+    loudest = levels.max()
+    if loudest < _FLOOR:
+        raise AudioError("the sound is silent")
+    runs = _without_clicks(_runs(levels > loudest - _AUDIBLE_BELOW_LOUDEST))
+    first = max(0, runs[0][0] * _FRAME - RATE // 50)  # 20 ms of air before, 50 ms after
+    last = min(mono.size, runs[-1][1] * _FRAME + RATE // 20)
+    kept = mono[first:last].copy()
+    fade_in, fade_out = min(RATE // 200, kept.size), min(RATE // 50, kept.size)
+    kept[:fade_in] *= np.linspace(0, 1, fade_in, dtype=np.float32)
+    kept[kept.size - fade_out :] *= np.linspace(1, 0, fade_out, dtype=np.float32)
+    return kept
+
+
+def _runs(active: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], active, [False])).astype(np.int8)))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _without_clicks(runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Without a lone run of at most 20 ms at either end that 100 ms of silence parts from the rest."""
+    while len(runs) > 1 and runs[0][1] - runs[0][0] <= 2 and runs[1][0] - runs[0][1] >= 10:
+        runs = runs[1:]
+    while len(runs) > 1 and runs[-1][1] - runs[-1][0] <= 2 and runs[-1][0] - runs[-2][1] >= 10:
+        runs = runs[:-1]
+    return runs
+
+
+def _levelled(mono: Samples) -> Samples:
+    """Brought to LEVEL; bending the peaks takes some level away, so it is done until it holds."""
+    for _ in range(6):
+        off = LEVEL - speech_level(mono)
+        mono = mono * np.float32(10 ** (off / 20))
+        size = np.abs(mono)
+        over = size > _KNEE
+        if over.any():
+            bent = _KNEE + (_CEILING - _KNEE) * np.tanh((size[over] - _KNEE) / (_CEILING - _KNEE))
+            mono[over] = np.sign(mono[over]) * bent
+        if abs(off) < 0.1:
+            break
+    return mono
+
+
+# --- the file -------------------------------------------------------------------------------------------
+
+
+def _mulaw(mono: Samples) -> bytes:
+    raw = io.BytesIO()
+    soundfile.write(raw, mono, RATE, format="RAW", subtype="ULAW")
+    return raw.getvalue()
+
+
+def _wav(stream: bytes) -> bytes:
+    """RIFF file with the 18-byte format chunk and the fact chunk that compressed formats must carry."""
+    form = struct.pack("<4sIHHIIHHH", b"fmt ", 18, 7, 1, RATE, RATE, 1, 8, 0)
+    fact = struct.pack("<4sII", b"fact", 4, len(stream))
+    data = struct.pack("<4sI", b"data", len(stream)) + stream + b"\0" * (len(stream) % 2)
+    body = b"WAVE" + form + fact + data
+    return struct.pack("<4sI", b"RIFF", len(body)) + body
+
+
+def _stream(wav: bytes) -> bytes:
+    """The mu-law bytes of a telephone WAV; raises AudioError for any other kind."""
+    if len(wav) < 12 or wav[:4] != b"RIFF" or wav[8:12] != b"WAVE":
+        raise AudioError("this is not a WAV file")
+    at, form = 12, b""
+    while at + 8 <= len(wav):
+        name, size = struct.unpack_from("<4sI", wav, at)
+        if name == b"fmt ":
+            form = wav[at + 8 : at + 8 + 16]
+        elif name == b"data":
+            if form != struct.pack("<HHIIHH", 7, 1, RATE, RATE, 1, 8):
+                raise AudioError("this is not 8 kHz mono mu-law sound")
+            return wav[at + 8 : at + 8 + size]
+        at += 8 + size + size % 2
+    raise AudioError("this WAV file holds no sound")

@@ -1,0 +1,1 @@
+"""Speech: from a text to telephone sound, by a human recording, Google or our own offline voice."""
