@@ -258,13 +258,11 @@ class Environment:
 
 def is_loopback(address: str) -> bool:
     """Tell whether an address (http, redis, unix, database) stays on this machine."""
-    url = _split(address)
-    if url is None:
-        return False
-    host = url.hostname or parse_qs(url.query).get("host", [""])[0]  # libpq takes a host there too
-    if not host or host == "localhost" or host.startswith("/"):
-        return True
     try:
+        url = urlsplit(address)
+        host = url.hostname or parse_qs(url.query).get("host", [""])[0]  # libpq takes a host there too
+        if not host or host == "localhost" or host.startswith("/"):
+            return True
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False

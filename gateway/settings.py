@@ -257,7 +257,7 @@ def _refuse_unknown_names(env: Environment, environ: Mapping[str, str]) -> None:
     for name in sorted(environ):
         if name.upper().startswith("HOTLINE_") and name not in known:
             shown = re.sub(r"[^A-Za-z_]", "?", name)[:60]  # a value pasted into a name is not shown either
-            close = difflib.get_close_matches(name.upper(), known, n=1)
+            close = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.8)
             env.fault(shown, f"is no setting; did you mean {close[0]}?" if close else "is no setting")
 
 

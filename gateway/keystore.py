@@ -1,0 +1,183 @@
+"""The small database of keys beside the big one: what is deleted here can be opened nowhere."""
+
+import os
+import socket
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import psycopg
+from psycopg.abc import RV, PQGen
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    delete,
+    insert,
+    select,
+)
+from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from gateway.errors import KeystoreDown
+
+_PATIENCE: Final = 1.0  # seconds for anything: a caller is waiting in silence
+_BATCH: Final = 500
+_SUBJECT_LENGTH: Final = 64
+
+_tables = MetaData()
+_meta = Table(
+    "meta",
+    _tables,
+    Column("name", String(32), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+_subject_keys = Table(
+    "subject_keys",
+    _tables,
+    Column("subject", String(_SUBJECT_LENGTH), primary_key=True),
+    Column("number_key", LargeBinary, nullable=False),
+    Column("note_key", LargeBinary, nullable=False),
+    Column("created_hour", Integer, nullable=False, index=True),
+)
+
+
+class Keystore:
+    """Each method is one statement that is committed when it returns; all raise KeystoreDown.
+
+    SQLite deletes in place (secure_delete) and keeps no log of what was; with PostgreSQL a deleted row may
+    stay in its files until it is overwritten, sealed under the web key and the root key.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = make_url(url)
+        self._engines: dict[int, Engine] = {}
+
+    def build(self, meta: Mapping[str, bytes]) -> None:
+        """Create the tables and keep `meta`, unless they are there already: the first to come rules."""
+        if self._url.drivername == "sqlite":
+            path = Path(self._url.database or "")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+        with self._connected() as connection:
+            _tables.create_all(connection)
+            try:
+                connection.execute(
+                    insert(_meta), [{"name": name, "value": meta[name]} for name in sorted(meta)]
+                )
+            except IntegrityError:
+                return
+
+    def meta(self) -> dict[str, bytes]:
+        with self._connected() as connection:
+            return dict(connection.execute(select(_meta.c.name, _meta.c.value)).tuples().all())
+
+    def add(self, subject: str, *, number_key: bytes, note_key: bytes, hour: int) -> None:
+        """Keep a new subject's sealed keys; raises ValueError where it has keys already."""
+        if not 0 < len(subject) <= _SUBJECT_LENGTH:
+            raise ValueError("a subject is named by an opaque id of 1 to 64 characters")
+        row = {"subject": subject, "number_key": number_key, "note_key": note_key, "created_hour": hour}
+        with self._connected() as connection:
+            try:
+                connection.execute(insert(_subject_keys).values(row))
+            except IntegrityError:
+                raise ValueError("this subject has keys already") from None
+
+    def number_key(self, subject: str) -> bytes | None:
+        with self._connected() as connection:
+            return connection.scalar(
+                select(_subject_keys.c.number_key).where(_subject_keys.c.subject == subject)
+            )
+
+    def note_keys(self, subjects: Collection[str]) -> dict[str, bytes]:
+        """Give the sealed keys of those subjects that still have one."""
+        columns = _subject_keys.c
+        found = select(columns.subject, columns.note_key).where(columns.subject.in_(subjects))
+        with self._connected() as connection:
+            return dict(connection.execute(found).tuples().all())
+
+    def destroy(self, subjects: Collection[str]) -> None:
+        names = list(subjects)
+        with self._connected() as connection:
+            for start in range(0, len(names), _BATCH):
+                some = names[start : start + _BATCH]
+                connection.execute(delete(_subject_keys).where(_subject_keys.c.subject.in_(some)))
+
+    def made_before(self, hour: int) -> set[str]:
+        with self._connected() as connection:
+            made = select(_subject_keys.c.subject).where(_subject_keys.c.created_hour < hour)
+            return set(connection.scalars(made))
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        try:
+            with self._engine().connect() as connection:
+                yield connection
+        except (SQLAlchemyError, OSError):
+            # Neither the driver's words (they may hold a row) nor its error as a cause.
+            raise KeystoreDown("the keystore does not answer, or was never prepared") from None
+
+    def _engine(self) -> Engine:
+        """Give this process's engine: a worker's forked job must never use its parent's connections."""
+        process = os.getpid()
+        if process not in self._engines:
+            self._engines[process] = _engine(self._url)
+        return self._engines[process]
+
+
+def _engine(url: URL) -> Engine:
+    return create_engine(
+        url,
+        creator=(lambda: _open_sqlite(url))
+        if url.drivername == "sqlite"
+        else (lambda: _open_postgresql(url)),
+        isolation_level="AUTOCOMMIT",
+        pool_timeout=_PATIENCE,
+        hide_parameters=True,
+    )
+
+
+def _open_sqlite(url: URL) -> sqlite3.Connection:
+    """Open an existing file only: a missing keystore is a fault, never an empty new one."""
+    path = quote(str(Path(url.database or "").absolute()))
+    connection = sqlite3.connect(
+        f"file:{path}?mode=rw", uri=True, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+    )
+    for pragma in (
+        "journal_mode = DELETE",  # no log that would keep deleted keys
+        "secure_delete = ON",
+        "synchronous = EXTRA",  # with FULL, a power cut could bring a destroyed key back in this journal mode
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+    return connection
+
+
+class _ImpatientConnection(psycopg.Connection[Any]):
+    """Gives up on a server that hangs, which the server's own time-outs cannot."""
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        try:
+            return super().wait(gen, interval, _PATIENCE if timeout is None else timeout)
+        except psycopg.OperationalError:
+            self.close()  # in the middle of a statement, so of no more use
+            raise
+
+
+def _open_postgresql(url: URL) -> psycopg.Connection[Any]:
+    if url.host and "," not in url.host and not url.host.startswith("/"):
+        # libpq waits two seconds at least for a host that does not answer
+        socket.create_connection((url.host, url.port or 5432), timeout=_PATIENCE).close()
+    return _ImpatientConnection.connect(
+        url.set(drivername="postgresql").render_as_string(hide_password=False),
+        connect_timeout=2,
+        autocommit=True,
+        options="-c synchronous_commit=on",
+    )
