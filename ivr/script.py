@@ -63,8 +63,9 @@ class Move(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing said: a wording's key (`en:key` for one always said in English), or `@handle` or
-    `@fresh_handle`; only where the flag `only_if` holds and `unless` does not.
+    """One thing said, where the flag `only_if` holds and `unless` does not.
+
+    It is a wording's key (`en:key` for one always said in English), `@handle` or `@fresh_handle`.
     """
 
     say: str
@@ -165,14 +166,14 @@ class Script:
     neutral_text: str
     not_saved_text: str
 
-    def voice_keys(self) -> frozenset[str]:
-        """Every wording a call may need."""
+    def voice_keys(self, language: str) -> frozenset[str]:
+        """Every wording that may be spoken in `language`, so without lines that are always in another."""
         lines = [line for menu in self.menus.values() for line in (*menu.say, *menu.later)]
         lines += [line for menu in self.menus.values() for option in menu.options() for line in option.say]
         lines += [line for option in self.everywhere.values() for line in option.say]
         fixed = {self.wrong_key, self.too_many, self.goodbye, self.not_saved}
-        spoken = {line.say.rpartition(":")[2] for line in lines if not line.say.startswith("@")}
-        return frozenset(spoken | fixed)
+        spoken = [line.say.rpartition(":") for line in lines if not line.say.startswith("@")]
+        return frozenset({key for of, _, key in spoken if of in {"", language}} | fixed)
 
     def text_keys(self) -> frozenset[str]:
         """Every wording a text may be answered with."""

@@ -1,1 +1,1 @@
-"""Content and speech: the texts of the hotline, what is wrong with them, and how they sound."""
+"""Content and speech: what the hotline says in each language, what it understands, and how it sounds."""
