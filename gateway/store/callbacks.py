@@ -1,0 +1,277 @@
+"""Callback requests: who asked to be rung, when it is safe, who is at it, and how it stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from gateway.store.contacts import contacts
+from gateway.store.database import Instant, Session, metadata
+
+
+class CallbackState(StrEnum):
+    """How a request stands; `services.callbacks` holds the moves that are allowed."""
+
+    WAITING = "waiting"
+    CLAIMED = "claimed"
+    CALLING_COUNSELOR = "calling_counselor"
+    CALLING_CALLER = "calling_caller"
+    TALKING = "talking"
+    DONE = "done"
+    NO_ANSWER = "no_answer"
+    NOT_SAFE = "not_safe"
+    WRONG_PERSON = "wrong_person"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    UNCERTAIN = "uncertain"
+    FORGOTTEN = "forgotten"
+
+
+ENDED = (
+    CallbackState.DONE,
+    CallbackState.NO_ANSWER,
+    CallbackState.NOT_SAFE,
+    CallbackState.WRONG_PERSON,
+    CallbackState.WITHDRAWN,
+    CallbackState.EXPIRED,
+    CallbackState.FORGOTTEN,
+)
+
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("contact", String(24), ForeignKey(contacts.c.id, ondelete="SET NULL")),
+    Column("handle", String(40), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("wish", String(10), nullable=False),
+    Column("own_keys", String(8), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("line_index", LargeBinary(16), nullable=False),  # which of our public numbers was contacted
+    Column("asks", Integer, nullable=False, server_default="1"),
+    Column("asked", Instant, nullable=False),
+    Column("not_before", Instant, nullable=False),
+    Column("expires", Instant, nullable=False),
+    Column("repeats", Integer, nullable=False),  # further windows that may follow an unanswered one
+    Column("claimed_by", String(24)),
+    Column("lease_until", Instant),
+    Column("room", String(24), nullable=False),  # opaque name of the conference
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("reached", Integer, nullable=False, server_default="0"),
+    Column("note", LargeBinary),
+    Column("ended", Instant),
+    Column("changed", Instant, nullable=False),
+)
+_open = callbacks.c.ended.is_(None)
+Index("ix_callbacks_open", callbacks.c.not_before, sqlite_where=_open, postgresql_where=_open)
+Index("ix_callbacks_expires", callbacks.c.expires, sqlite_where=_open, postgresql_where=_open)
+# One open request per contact, held by the database itself.
+Index(
+    "uq_callbacks_open_contact", callbacks.c.contact, unique=True, sqlite_where=_open, postgresql_where=_open
+)
+Index("uq_callbacks_open_handle", callbacks.c.handle, unique=True, sqlite_where=_open, postgresql_where=_open)
+Index("ix_callbacks_claimed_by", callbacks.c.claimed_by, sqlite_where=_open, postgresql_where=_open)
+Index("ix_callbacks_ended", callbacks.c.ended)
+
+moves = Table(
+    "callback_moves",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column(
+        "callback", String(24), ForeignKey(callbacks.c.id, ondelete="CASCADE"), nullable=False, index=True
+    ),
+    Column("at", Instant, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("why", String(32), nullable=False),
+    Column("account", String(24)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """One request as stored, without its note."""
+
+    id: str
+    contact: str | None
+    handle: str
+    state: CallbackState
+    wish: str
+    own_keys: str
+    language: str
+    line_index: bytes
+    asks: int
+    asked: datetime
+    not_before: datetime
+    expires: datetime
+    repeats: int
+    claimed_by: str | None
+    lease_until: datetime | None
+    room: str
+    attempts: int
+    reached: int
+    ended: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One entry of a request's history."""
+
+    at: datetime
+    state: str
+    why: str
+    account: str | None
+
+
+_COLUMNS = tuple(callbacks.c[name] for name in Callback.__dataclass_fields__)
+
+
+def _callback(row: Row[Any]) -> Callback:
+    values = row._asdict()
+    return Callback(**{**values, "state": CallbackState(values["state"])})
+
+
+def get(session: Session, callback: str) -> Callback | None:
+    row = session.execute(select(*_COLUMNS).where(callbacks.c.id == callback)).one_or_none()
+    return None if row is None else _callback(row)
+
+
+def open_of(session: Session, contact: str) -> Callback | None:
+    """The contact's one open request, or None."""
+    row = session.execute(select(*_COLUMNS).where(callbacks.c.contact == contact, _open)).one_or_none()
+    return None if row is None else _callback(row)
+
+
+def all_of(session: Session, contact: str) -> Sequence[str]:
+    return session.execute(select(callbacks.c.id).where(callbacks.c.contact == contact)).scalars().all()
+
+
+def handle_in_use(session: Session, handle: str) -> bool:
+    query = select(callbacks.c.id).where(callbacks.c.handle == handle, _open)
+    return session.execute(query).first() is not None
+
+
+def add(session: Session, **values: Any) -> None:
+    session.execute(insert(callbacks).values(values))
+
+
+def change(session: Session, callback: str, **values: Any) -> None:
+    session.execute(update(callbacks).where(callbacks.c.id == callback).values(values))
+
+
+def move(
+    session: Session,
+    callback: str,
+    *,
+    from_: Sequence[CallbackState],
+    to: CallbackState,
+    now: datetime,
+    **values: Any,
+) -> bool:
+    """One atomic statement: only a request in one of the states `from_` moves; False where it was not."""
+    ended = {"ended": now} if to in ENDED else {}
+    done = session.execute(
+        update(callbacks)
+        .where(callbacks.c.id == callback, callbacks.c.state.in_(from_))
+        .values(state=to, changed=now, **ended, **values)
+    )
+    return done.rowcount == 1
+
+
+def claim(session: Session, callback: str, *, account: str, now: datetime, lease_until: datetime) -> bool:
+    """One atomic statement: of two at once exactly one wins."""
+    return move(
+        session,
+        callback,
+        from_=(CallbackState.WAITING,),
+        to=CallbackState.CLAIMED,
+        now=now,
+        claimed_by=account,
+        lease_until=lease_until,
+    )
+
+
+def note_move(
+    session: Session, callback: str, *, state: CallbackState, why: str, account: str | None, now: datetime
+) -> None:
+    session.execute(insert(moves).values(callback=callback, at=now, state=state, why=why, account=account))
+
+
+def history(session: Session, callback: str) -> Sequence[Moved]:
+    rows = session.execute(
+        select(moves.c.at, moves.c.state, moves.c.why, moves.c.account)
+        .where(moves.c.callback == callback)
+        .order_by(moves.c.id)
+    )
+    return [Moved(*row) for row in rows]
+
+
+def waiting(session: Session, *, most: int) -> Sequence[Callback]:
+    """Requests nobody is at, in the order in which they should be rung: those due first, then by time left."""
+    rows = session.execute(
+        select(*_COLUMNS)
+        .where(_open, callbacks.c.state == CallbackState.WAITING)
+        .order_by(callbacks.c.not_before, callbacks.c.expires, callbacks.c.id)
+        .limit(most)
+    )
+    return [_callback(row) for row in rows]
+
+
+def of_account(session: Session, account: str) -> Sequence[Callback]:
+    """What this account has claimed and not finished."""
+    rows = session.execute(
+        select(*_COLUMNS).where(callbacks.c.claimed_by == account, _open).order_by(callbacks.c.asked)
+    )
+    return [_callback(row) for row in rows]
+
+
+def past(session: Session, now: datetime, *, most: int) -> Sequence[Callback]:
+    """Open requests whose time is over."""
+    rows = session.execute(select(*_COLUMNS).where(_open, callbacks.c.expires <= now).limit(most))
+    return [_callback(row) for row in rows]
+
+
+def leases_over(session: Session, now: datetime, *, most: int) -> Sequence[Callback]:
+    """Claims that ran out; never one that is in a call."""
+    rows = session.execute(
+        select(*_COLUMNS)
+        .where(_open, callbacks.c.state == CallbackState.CLAIMED, callbacks.c.lease_until <= now)
+        .limit(most)
+    )
+    return [_callback(row) for row in rows]
+
+
+def sealed_note(session: Session, callback: str) -> bytes | None:
+    return session.execute(select(callbacks.c.note).where(callbacks.c.id == callback)).scalar()
+
+
+def ended_before(session: Session, moment: datetime, *, most: int) -> Sequence[Callback]:
+    rows = session.execute(select(*_COLUMNS).where(callbacks.c.ended < moment).limit(most))
+    return [_callback(row) for row in rows]
+
+
+def remove(session: Session, callback: str) -> None:
+    session.execute(moves.delete().where(moves.c.callback == callback))
+    session.execute(callbacks.delete().where(callbacks.c.id == callback))
+
+
+def counts(session: Session) -> dict[str, int]:
+    found: dict[str, int] = dict(
+        session.execute(select(callbacks.c.state, func.count()).group_by(callbacks.c.state)).tuples().all()
+    )
+    return {state.value: found.get(state.value, 0) for state in CallbackState}

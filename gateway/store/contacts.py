@@ -1,0 +1,133 @@
+"""People by their number's keyed index: the sealed number, what they prefer, and who must not be contacted."""
+
+from datetime import datetime
+
+from sqlalchemy import Column, LargeBinary, String, Table, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from gateway.store.database import Instant, Session, metadata
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("number_index", LargeBinary(16), nullable=False, unique=True),
+    Column("sealed_number", LargeBinary, nullable=False),
+    Column("created", Instant, nullable=False),
+)
+
+preferences = Table(
+    "preferences",
+    metadata,
+    Column("number_index", LargeBinary(16), primary_key=True),
+    Column("language", String(8)),
+    Column("display", String(8)),
+)
+
+# Stopped by themselves, by the carrier's word, or by an operator's list. No number: the index is enough.
+forbidden = Table(
+    "forbidden",
+    metadata,
+    Column("number_index", LargeBinary(16), primary_key=True),
+    Column("since", Instant, nullable=False),
+)
+
+# A texter's last half hour (what was asked to be repeated) and last neutral line. Gone by age.
+texters = Table(
+    "texters",
+    metadata,
+    Column("number_index", LargeBinary(16), primary_key=True),
+    Column("asked", String(32), nullable=False),
+    Column("at", Instant, nullable=False, index=True),
+    Column("neutral_at", Instant),
+)
+
+
+def find(session: Session, number_index: bytes) -> str | None:
+    """The contact's id, or None."""
+    return session.execute(select(contacts.c.id).where(contacts.c.number_index == number_index)).scalar()
+
+
+def add(session: Session, contact: str, number_index: bytes, sealed_number: bytes, now: datetime) -> None:
+    session.execute(
+        insert(contacts).values(
+            id=contact, number_index=number_index, sealed_number=sealed_number, created=now
+        )
+    )
+
+
+def sealed_number(session: Session, contact: str) -> tuple[bytes, bytes] | None:
+    """The number's index and seal, or None where the contact was forgotten."""
+    row = session.execute(
+        select(contacts.c.number_index, contacts.c.sealed_number).where(contacts.c.id == contact)
+    ).one_or_none()
+    return None if row is None else (row.number_index, row.sealed_number)
+
+
+def remove(session: Session, contact: str) -> None:
+    session.execute(delete(contacts).where(contacts.c.id == contact))
+
+
+def preference(session: Session, number_index: bytes) -> tuple[str | None, str | None]:
+    """The remembered language and display, None where not chosen."""
+    row = session.execute(
+        select(preferences.c.language, preferences.c.display).where(
+            preferences.c.number_index == number_index
+        )
+    ).one_or_none()
+    return (None, None) if row is None else (row.language, row.display)
+
+
+def prefer(
+    session: Session, number_index: bytes, *, language: str | None = None, display: str | None = None
+) -> None:
+    changed = {name: value for name, value in (("language", language), ("display", display)) if value}
+    done = session.execute(
+        update(preferences).where(preferences.c.number_index == number_index).values(changed)
+    )
+    if not done.rowcount:
+        session.execute(insert(preferences).values(number_index=number_index, **changed))
+
+
+def drop_preferences(session: Session, number_index: bytes) -> None:
+    session.execute(delete(preferences).where(preferences.c.number_index == number_index))
+    session.execute(delete(texters).where(texters.c.number_index == number_index))
+
+
+def forbid(session: Session, number_index: bytes, now: datetime) -> None:
+    """Never contact this number again until it asks."""
+    make = sqlite.insert if session.dialect.name == "sqlite" else postgresql.insert
+    session.execute(make(forbidden).values(number_index=number_index, since=now).on_conflict_do_nothing())
+
+
+def allow(session: Session, number_index: bytes) -> None:
+    """The person asked again: that lifts an earlier stop."""
+    session.execute(delete(forbidden).where(forbidden.c.number_index == number_index))
+
+
+def is_forbidden(session: Session, number_index: bytes) -> bool:
+    query = select(forbidden.c.since).where(forbidden.c.number_index == number_index)
+    return session.execute(query).first() is not None
+
+
+def texter(session: Session, number_index: bytes) -> tuple[str, datetime, datetime | None] | None:
+    """What was asked to be repeated, when the last text came, and when the last neutral line was sent."""
+    row = session.execute(
+        select(texters.c.asked, texters.c.at, texters.c.neutral_at).where(
+            texters.c.number_index == number_index
+        )
+    ).one_or_none()
+    return None if row is None else (row.asked, row.at, row.neutral_at)
+
+
+def keep_texter(
+    session: Session, number_index: bytes, *, asked: str, at: datetime, neutral_at: datetime | None
+) -> None:
+    values = {"asked": asked, "at": at, "neutral_at": neutral_at}
+    done = session.execute(update(texters).where(texters.c.number_index == number_index).values(values))
+    if not done.rowcount:
+        session.execute(insert(texters).values(number_index=number_index, **values))
+
+
+def drop_texters_before(session: Session, moment: datetime) -> int:
+    return session.execute(delete(texters).where(texters.c.at < moment)).rowcount

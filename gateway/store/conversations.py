@@ -1,0 +1,59 @@
+"""Where each call stands; rows are gone soon after the line is free."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, Integer, LargeBinary, String, Table, delete, insert, select, update
+
+from gateway.store.database import Instant, Session, metadata
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("sid_digest", LargeBinary(16), primary_key=True),
+    Column("leg", String(24)),
+    Column("step", Integer, nullable=False),
+    Column("state", LargeBinary, nullable=False),  # sealed: a state holds what was chosen
+    Column("touched", Instant, nullable=False, index=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """`step` is the number of the answer that left last, at `touched`; `leg` is None for calls dialled in."""
+
+    leg: str | None
+    step: int
+    state: bytes
+    touched: datetime
+
+
+def load(session: Session, sid_digest: bytes) -> Conversation | None:
+    row = session.execute(
+        select(
+            conversations.c.leg, conversations.c.step, conversations.c.state, conversations.c.touched
+        ).where(conversations.c.sid_digest == sid_digest)
+    ).one_or_none()
+    return None if row is None else Conversation(*row)
+
+
+def begin(session: Session, sid_digest: bytes, *, leg: str | None, state: bytes, now: datetime) -> None:
+    session.execute(
+        insert(conversations).values(sid_digest=sid_digest, leg=leg, step=1, state=state, touched=now)
+    )
+
+
+def go_on(session: Session, sid_digest: bytes, *, step: int, state: bytes, now: datetime) -> None:
+    session.execute(
+        update(conversations)
+        .where(conversations.c.sid_digest == sid_digest)
+        .values(step=step, state=state, touched=now)
+    )
+
+
+def end(session: Session, sid_digest: bytes) -> None:
+    session.execute(delete(conversations).where(conversations.c.sid_digest == sid_digest))
+
+
+def drop_before(session: Session, moment: datetime) -> int:
+    return session.execute(delete(conversations).where(conversations.c.touched < moment)).rowcount

@@ -1,0 +1,134 @@
+"""The database: an engine that reads and writes safely on SQLite and PostgreSQL, and the metadata of all tables."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Dialect,
+    Engine,
+    MetaData,
+    TypeDecorator,
+    create_engine,
+    event,
+    make_url,
+)
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from gateway.errors import StoreDown
+
+Session = Connection  # queries take one open transaction; nothing here needs an ORM
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware moment, kept as milliseconds since 1970 in UTC: the same, and ordered, on every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's signature
+        return None if value is None else (value - EPOCH) // _MS
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+        return None if value is None else EPOCH + value * _MS
+
+
+class Database:
+    """Opens transactions. `busy` is how many seconds a writer waits for another before it gives up."""
+
+    def __init__(self, url: str, *, busy: float) -> None:
+        self.sqlite = make_url(url).get_backend_name() == "sqlite"
+        self.engine = _engine(url, busy, sqlite=self.sqlite)
+        # SQLite's own busy handler polls; threads of one process queue here instead, in turn.
+        self._turn = threading.Lock()
+        self._busy = busy
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A transaction that only reads. Raises `StoreDown` where the database cannot be had."""
+        try:
+            with self.engine.connect() as session:
+                yield session
+        except SQLAlchemyError as error:
+            raise _down(error) from None
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction that is committed at the end; everything in it happens or nothing does."""
+        if self.sqlite and not self._turn.acquire(timeout=self._busy):
+            raise StoreDown("the database is busy")
+        try:
+            with self.engine.connect().execution_options(writes=True) as session, session.begin():
+                yield session
+        except SQLAlchemyError as error:
+            raise _down(error) from None
+        finally:
+            if self.sqlite:
+                self._turn.release()
+
+    def after_fork(self) -> None:
+        """Give up inherited connections without closing the parent's."""
+        self.engine.dispose(close=False)
+        self._turn = threading.Lock()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _down(error: SQLAlchemyError) -> Exception:
+    """A database that cannot be had becomes `StoreDown`; a fault of ours stays visible, without parameters."""
+    from sqlalchemy.exc import InterfaceError, OperationalError  # noqa: PLC0415 - only on this path
+
+    if isinstance(error, OperationalError | InterfaceError) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    ):
+        return StoreDown(f"the database cannot be had now ({type(error.orig).__name__})")
+    return error
+
+
+def _engine(url: str, busy: float, *, sqlite: bool) -> Engine:
+    if not sqlite:
+        return create_engine(
+            url,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            pool_timeout=busy,
+            connect_args={
+                "connect_timeout": 2,
+                "options": "-c synchronous_commit=on -c statement_timeout=8000",
+            },
+        )
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        connect_args={"timeout": busy, "isolation_level": None, "check_same_thread": False},
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(session: Connection) -> None:
+    # A transaction that reads and then writes fails at once if another wrote in between: writers say so first.
+    session.exec_driver_sql("BEGIN IMMEDIATE" if session.get_execution_options().get("writes") else "BEGIN")

@@ -1,0 +1,146 @@
+"""Calls that we place: a committed row before anything is dialled, so that a crash leaves a trace to look up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Column, Index, LargeBinary, Row, String, Table, func, insert, select, update
+
+from gateway.store.database import Instant, Session, metadata
+
+
+class LegKind(StrEnum):
+    """Why we ring: these are also the script's starting points."""
+
+    COUNSELOR = "counselor"
+    CALLBACK = "callback"
+    CONFIRM = "confirm"
+    PROGRAMME = "programme"
+
+
+class LegState(StrEnum):
+    """How far a leg got. `placing` without a carrier's id after a crash is what has to be looked up."""
+
+    PLACING = "placing"
+    PLACED = "placed"
+    OPENED = "opened"  # the right key was pressed
+    OVER = "over"
+    UNCERTAIN = "uncertain"
+
+
+LIVE = (LegState.PLACING, LegState.PLACED, LegState.OPENED, LegState.UNCERTAIN)
+
+legs = Table(
+    "legs",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("kind", String(12), nullable=False),
+    Column("subject", String(24), nullable=False),  # the callback, opt-in or recipient it is for
+    Column("account", String(24)),  # the counselor who is rung
+    Column("line_index", LargeBinary(16), nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("sid_digest", LargeBinary(16)),
+    Column("sid", LargeBinary),  # sealed
+    Column("result", String(16)),  # how it ended: completed, busy, no_answer, machine, other_key …
+    Column("created", Instant, nullable=False),
+    Column("ended", Instant),
+)
+_live = legs.c.ended.is_(None)
+Index("ix_legs_subject", legs.c.subject)
+Index("ix_legs_live", legs.c.created, sqlite_where=_live, postgresql_where=_live)
+Index("ix_legs_ended", legs.c.ended)
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One call of ours."""
+
+    id: str
+    kind: LegKind
+    subject: str
+    account: str | None
+    line_index: bytes
+    state: LegState
+    sid: bytes | None
+    result: str | None
+    created: datetime
+    ended: datetime | None
+
+
+_COLUMNS = tuple(legs.c[name] for name in Leg.__dataclass_fields__)
+
+
+def _leg(row: Row[Any]) -> Leg:
+    values = row._asdict()
+    return Leg(**{**values, "kind": LegKind(values["kind"]), "state": LegState(values["state"])})
+
+
+def get(session: Session, leg: str) -> Leg | None:
+    row = session.execute(select(*_COLUMNS).where(legs.c.id == leg)).one_or_none()
+    return None if row is None else _leg(row)
+
+
+def add(session: Session, **values: Any) -> None:
+    session.execute(insert(legs).values(state=LegState.PLACING, **values))
+
+
+def placed(session: Session, leg: str, *, sid: bytes, sid_digest: bytes) -> None:
+    """The carrier's id is known; a leg whose first webhook was faster keeps the state it has."""
+    session.execute(update(legs).where(legs.c.id == leg).values(sid=sid, sid_digest=sid_digest))
+    session.execute(
+        update(legs)
+        .where(legs.c.id == leg, legs.c.state.in_((LegState.PLACING, LegState.UNCERTAIN)))
+        .values(state=LegState.PLACED)
+    )
+
+
+def opened(session: Session, leg: str) -> None:
+    session.execute(update(legs).where(legs.c.id == leg, _live).values(state=LegState.OPENED))
+
+
+def uncertain(session: Session, leg: str) -> None:
+    session.execute(
+        update(legs)
+        .where(legs.c.id == leg, legs.c.state == LegState.PLACING)
+        .values(state=LegState.UNCERTAIN)
+    )
+
+
+def say_result(session: Session, leg: str, result: str) -> None:
+    """Note how it went; the first word counts (a machine's `completed` is still a machine)."""
+    session.execute(update(legs).where(legs.c.id == leg, legs.c.result.is_(None)).values(result=result))
+
+
+def end(session: Session, leg: str, *, now: datetime) -> bool:
+    """True the first time only, however many status reports come."""
+    done = session.execute(update(legs).where(legs.c.id == leg, _live).values(state=LegState.OVER, ended=now))
+    return done.rowcount == 1
+
+
+def live_of(session: Session, subject: str) -> Sequence[Leg]:
+    rows = session.execute(select(*_COLUMNS).where(legs.c.subject == subject, _live).order_by(legs.c.created))
+    return [_leg(row) for row in rows]
+
+
+def of(session: Session, subject: str) -> Sequence[Leg]:
+    rows = session.execute(select(*_COLUMNS).where(legs.c.subject == subject).order_by(legs.c.created))
+    return [_leg(row) for row in rows]
+
+
+def live(session: Session) -> int:
+    """How many calls of ours stand now."""
+    return session.execute(select(func.count()).select_from(legs).where(_live)).scalar_one()
+
+
+def older_live(session: Session, moment: datetime, *, most: int) -> Sequence[Leg]:
+    """Calls that should long be over: their end was never reported."""
+    rows = session.execute(
+        select(*_COLUMNS).where(_live, legs.c.created < moment).order_by(legs.c.created).limit(most)
+    )
+    return [_leg(row) for row in rows]
+
+
+def remove_of(session: Session, subject: str) -> None:
+    session.execute(legs.delete().where(legs.c.subject == subject))

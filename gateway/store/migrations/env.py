@@ -1,0 +1,25 @@
+"""How Alembic meets our database: always with the connection that `upgrade` (or `make migration`) hands over."""
+
+from alembic import context
+
+from gateway.store import (  # noqa: F401 - each brings its tables into the metadata
+    audit,
+    callbacks,
+    contacts,
+    conversations,
+    counselors,
+    inbox,
+    legs,
+    outbox,
+    outreach,
+    sounds,
+)
+from gateway.store.database import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+    compare_type=True,
+)
+context.run_migrations()

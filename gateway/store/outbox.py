@@ -1,0 +1,126 @@
+"""What the outside world still owes us to be asked: a committed row for each thing a worker has to do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Index, Integer, String, Table, and_, func, insert, or_, select, update
+
+from gateway.store.database import Instant, Session, metadata
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("job", String(32), nullable=False),
+    Column("subject", String(24), nullable=False),
+    Column("due", Instant, nullable=False),
+    Column("not_after", Instant, nullable=False),
+    Column("rings", Integer, nullable=False, server_default="0"),
+    Column("taken", Instant),
+    Column("done", Instant),
+    Column("result", String(32)),
+)
+Index(
+    "ix_outbox_due",
+    outbox.c.due,
+    sqlite_where=outbox.c.done.is_(None),
+    postgresql_where=outbox.c.done.is_(None),
+)
+Index("ix_outbox_subject", outbox.c.subject)
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One row: do `job` for `subject`, not after `not_after`. `taken` is set while a worker is at it."""
+
+    id: str
+    job: str
+    subject: str
+    due: datetime
+    not_after: datetime
+    rings: int
+    taken: datetime | None
+
+
+_COLUMNS = (
+    outbox.c.id, outbox.c.job, outbox.c.subject, outbox.c.due, outbox.c.not_after, outbox.c.rings, outbox.c.taken,
+)  # fmt: skip
+
+
+def add(session: Session, duty: str, *, job: str, subject: str, due: datetime, not_after: datetime) -> None:
+    session.execute(insert(outbox).values(id=duty, job=job, subject=subject, due=due, not_after=not_after))
+
+
+def take(session: Session, duty: str, *, now: datetime, stale: datetime) -> Duty | None:
+    """Claim the row for this worker: None where it is done, not due, or another worker is at it since `stale`."""
+    taken = session.execute(
+        update(outbox)
+        .where(
+            outbox.c.id == duty,
+            outbox.c.done.is_(None),
+            outbox.c.due <= now,
+            or_(outbox.c.taken.is_(None), outbox.c.taken < stale),
+        )
+        .values(taken=now)
+        .returning(*_COLUMNS)
+    ).one_or_none()
+    return None if taken is None else _duty(taken)
+
+
+def finish(session: Session, duty: str, *, now: datetime, result: str) -> None:
+    session.execute(update(outbox).where(outbox.c.id == duty).values(done=now, taken=None, result=result))
+
+
+def again(session: Session, duty: str, *, due: datetime) -> None:
+    """Not done: due again then, which is the only retry there is."""
+    session.execute(
+        update(outbox).where(outbox.c.id == duty).values(due=due, taken=None, rings=outbox.c.rings + 1)
+    )
+
+
+def drop(session: Session, subject: str, *, now: datetime, result: str) -> None:
+    """End whatever is still owed for `subject`."""
+    session.execute(
+        update(outbox)
+        .where(outbox.c.subject == subject, outbox.c.done.is_(None))
+        .values(done=now, taken=None, result=result)
+    )
+
+
+def due(session: Session, *, now: datetime, stale: datetime, most: int) -> Sequence[Duty]:
+    """The rows to ring for now, the longest waiting first."""
+    rows = session.execute(
+        select(*_COLUMNS)
+        .where(
+            outbox.c.done.is_(None),
+            outbox.c.due <= now,
+            or_(outbox.c.taken.is_(None), outbox.c.taken < stale),
+        )
+        .order_by(outbox.c.due)
+        .limit(most)
+    )
+    return [_duty(row) for row in rows]
+
+
+def rung(session: Session, duties: Sequence[str]) -> None:
+    """A further ring: the next job's id differs, so that a lost job does not block it."""
+    session.execute(update(outbox).where(outbox.c.id.in_(duties)).values(rings=outbox.c.rings + 1))
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many wait, and how many were done or given up in the rows still kept."""
+    waiting = func.sum(outbox.c.done.is_(None).cast(Integer))
+    row = session.execute(select(waiting, func.count())).one()
+    return {"waiting": int(row[0] or 0), "done": int(row[1]) - int(row[0] or 0)}
+
+
+def drop_done_before(session: Session, moment: datetime) -> int:
+    return session.execute(
+        outbox.delete().where(and_(outbox.c.done.is_not(None), outbox.c.done < moment))
+    ).rowcount
+
+
+def _duty(row: Any) -> Duty:
+    return Duty(**row._asdict())

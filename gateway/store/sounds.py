@@ -1,0 +1,101 @@
+"""Sounds by the hash of their bytes, and which sound stands for which text; every host's shelf is a cache of it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Boolean, Column, LargeBinary, String, Table, UniqueConstraint, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from gateway.store.database import Session, metadata
+
+sounds = Table(
+    "sounds",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("wav", LargeBinary, nullable=False),
+)
+
+# What an engine once made of a text, so that nothing is made twice.
+renderings = Table(
+    "renderings",
+    metadata,
+    Column("key", String(64), primary_key=True),  # hash of engine, version, language and text
+    Column("sound", String(64), nullable=False),
+    Column("engine", String(16), nullable=False),
+    Column("robot", Boolean, nullable=False),
+)
+
+# Which sound stands for a wording now; `text_hash` tells whether it is still that of the wording.
+prompt_sounds = Table(
+    "prompt_sounds",
+    metadata,
+    Column("language", String(8), nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("text_hash", String(64), nullable=False),
+    Column("sound", String(64), nullable=False),
+    Column("engine", String(16), nullable=False),
+    Column("robot", Boolean, nullable=False),
+    UniqueConstraint("language", "key"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSound:
+    """The sound that stands for one wording in one language."""
+
+    language: str
+    key: str
+    text_hash: str
+    sound: str
+    engine: str
+    robot: bool
+
+
+def _upsert(session: Session, table: Table, keys: tuple[str, ...], values: Mapping[str, object]) -> None:
+    make = sqlite.insert if session.dialect.name == "sqlite" else postgresql.insert
+    statement = make(table).values(values)
+    changed = {name: statement.excluded[name] for name in values if name not in keys}
+    session.execute(
+        statement.on_conflict_do_update(index_elements=keys, set_=changed)
+        if changed
+        else statement.on_conflict_do_nothing()
+    )
+
+
+def keep(session: Session, hash_: str, wav: bytes) -> None:
+    _upsert(session, sounds, ("hash",), {"hash": hash_, "wav": wav})
+
+
+def wav(session: Session, hash_: str) -> bytes | None:
+    return session.execute(select(sounds.c.wav).where(sounds.c.hash == hash_)).scalar()
+
+
+def rendering(session: Session, key: str) -> tuple[str, str, bool] | None:
+    """Sound hash, engine and whether a robot spoke, for a text that was rendered before."""
+    row = session.execute(
+        select(renderings.c.sound, renderings.c.engine, renderings.c.robot).where(renderings.c.key == key)
+    ).one_or_none()
+    return None if row is None else (row.sound, row.engine, row.robot)
+
+
+def keep_rendering(session: Session, key: str, *, sound: str, engine: str, robot: bool) -> None:
+    _upsert(session, renderings, ("key",), {"key": key, "sound": sound, "engine": engine, "robot": robot})
+
+
+def stand_for(session: Session, prompt: PromptSound) -> None:
+    values = {name: getattr(prompt, name) for name in PromptSound.__dataclass_fields__}
+    _upsert(session, prompt_sounds, ("language", "key"), values)
+
+
+def prompts(session: Session) -> Iterator[PromptSound]:
+    columns = [prompt_sounds.c[name] for name in PromptSound.__dataclass_fields__]
+    for row in session.execute(select(*columns)):
+        yield PromptSound(*row)
+
+
+def engines(session: Session) -> dict[tuple[str, str], int]:
+    """How many prompts each engine speaks, by language and engine."""
+    query = select(prompt_sounds.c.language, prompt_sounds.c.engine, func.count()).group_by(
+        prompt_sounds.c.language, prompt_sounds.c.engine
+    )
+    return {(language, engine): count for language, engine, count in session.execute(query)}
