@@ -129,9 +129,8 @@ def _ended(script: Script, state: State, event: CallEnded) -> Step:
 def _meaning(script: Script, menu: Menu, event: KeyPressed) -> Option | None:
     """What the pressed key means here: the person's own key, this menu's keys, the keys of everywhere."""
     opens = event.facts.own_keys or "1"
-    if menu.own and len(event.keys) == 1 and event.keys in opens:
-        return menu.own
-    for option in menu.keys.get(event.keys, ()):
+    own = menu.own if len(event.keys) == 1 and event.keys in opens else ()
+    for option in (*own, *menu.keys.get(event.keys, ())):
         if not option.only_if or option.only_if in event.facts.flags:
             return option
     if menu.everywhere and event.keys in script.everywhere:

@@ -21,9 +21,9 @@ from ivr.script import (
 KEYS = frozenset("0123456789*#")
 SPOKEN = frozenset({"@handle", "@fresh_handle"})
 _OPTION_FIELDS = frozenset({"to", "say", "do", "keep", "only_if", "move", "connect", "language"})
-_SINGLE = ("own", "other", "silent", "then", "over", "nothing", "machine")
+_SINGLE = ("other", "silent", "then", "over", "nothing", "machine")
 _MENU_FIELDS = frozenset(
-    {"say", "later", "keys", "left", "programme", "everywhere", "wait", "tries", *_SINGLE}
+    {"say", "later", "keys", "own", "left", "programme", "everywhere", "wait", "tries", *_SINGLE}
 )
 _TEXT_FIELDS = frozenset({"reply", "do", "keep", "only_if", "language", "confirm", "first"})
 _FIXED = ("wrong_key", "too_many", "goodbye", "not_saved", "neutral_text", "not_saved_text")
@@ -86,6 +86,7 @@ class _Reader:
             say=self.lines(f"{at}.say", value.get("say", [])),
             later=self.lines(f"{at}.later", value.get("later", [])),
             keys=self.keys(f"{at}.keys", value.get("keys", {})),
+            own=self.group(f"{at}.own", value["own"]) if "own" in value else (),
             left=self.effects(f"{at}.left", value.get("left", [])),
             programme=self.yes(f"{at}.programme", value.get("programme", False)),
             everywhere=self.yes(f"{at}.everywhere", value.get("everywhere", True)),
@@ -100,13 +101,16 @@ class _Reader:
             self.wrong(at, "must be a table of keys")
             return found
         for written, what in value.items():
-            group = what if isinstance(what, list) else [what]
-            options = tuple(self.option(f"{at}.{written}", one) for one in group)
+            options = self.group(f"{at}.{written}", what)
             for key in self.span(f"{at}.{written}", written):
                 if key in found:
                     self.wrong(f"{at}.{written}", f"key {key} has two meanings here")
                 found[key] = options
         return found
+
+    def group(self, at: str, value: Any) -> tuple[Option, ...]:
+        """One option, or several of which the first whose `only_if` holds counts."""
+        return tuple(self.option(at, one) for one in (value if isinstance(value, list) else [value]))
 
     def span(self, at: str, written: str) -> Sequence[str]:
         """The keys meant by `4` or `4-8`."""

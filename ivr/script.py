@@ -109,7 +109,7 @@ class Menu:
     say: tuple[Line, ...] = ()
     later: tuple[Line, ...] = ()
     keys: Mapping[str, tuple[Option, ...]] = field(default_factory=dict)
-    own: Option | None = None
+    own: tuple[Option, ...] = ()
     other: Option | None = None
     silent: Option | None = None
     then: Option | None = None
@@ -129,8 +129,9 @@ class Menu:
 
     def options(self) -> tuple[Option, ...]:
         """Every option of this menu, in no particular order."""
-        single = (self.own, self.other, self.silent, self.then, self.over, self.nothing, self.machine)
-        return tuple(o for o in single if o) + tuple(o for group in self.keys.values() for o in group)
+        single = (self.other, self.silent, self.then, self.over, self.nothing, self.machine)
+        grouped = tuple(o for group in self.keys.values() for o in group)
+        return tuple(o for o in single if o) + self.own + grouped
 
 
 @dataclass(frozen=True, slots=True)
