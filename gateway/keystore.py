@@ -70,9 +70,8 @@ class Keystore:
         with self._connected() as connection:
             _tables.create_all(connection)
             try:
-                connection.execute(
-                    insert(_meta), [{"name": name, "value": meta[name]} for name in sorted(meta)]
-                )
+                rows = [{"name": name, "value": meta[name]} for name in sorted(meta)]
+                connection.execute(insert(_meta).values(rows))  # one statement: all of them or none
             except IntegrityError:
                 return
 
