@@ -33,7 +33,8 @@ _VOWEL_ORDER = "ောိီုူဲံ"
 
 _SYLLABLE = re.compile(
     "(?P<letter>[က-အ])(?P<medials>[ျြွှ]*)(?P<vowels>[ောိီုူဲံ]*)(?P<killed>်?)(?P<tone>[့း]*)"
-    "(?:(?P<final>[က-အ])(?P<tone2>့?)်(?P<tone3>[့း]*)(?:[က-အ]့?်[့း]*)*)?"
+    "(?:(?P<final>[က-အ])(?P<tone2>့?)်(?P<tone3>[့း]*))?"
+    "(?:[က-အ][ျြွှ]*့?်[့း]*)*"  # a second final, of English words: written, not said
 )
 _VOICED = {"k": "ɡ", "kʰ": "ɡ", "s": "z", "sʰ": "z", "t": "d", "tʰ": "d", "p": "b", "pʰ": "b", "θ": "ð"}
 _VOICED |= {"t͡ɕ": "d͡ʑ", "t͡ɕʰ": "d͡ʑ"}
@@ -102,6 +103,7 @@ def _normal(text: str) -> str:
     text = text.replace("၎င်း", "လဂေါင်း".replace("ါ", "ာ")).replace("၍", "ရွေ့")
     text = re.sub("့*့်*", lambda m: "့်" if "့" in m[0] else "်", text)  # dot and asat in one order
     text = re.sub("([က-အ]်?)္", lambda m: m[1] if m[1].endswith("်") else m[1] + "်", text)
+    text = re.sub("်([ျြွှ]+)(?![ောိီုူဲံ့း])", r"\1်", text)  # a foreign final typed asat first
     text = re.sub("([က-အ])်(?=[ျြွှောိီုူဲံ])", r"\1်\1", text)  # ယောက်ျား: the letter is said twice
     text = re.sub("[ျြွှ]{2,}", lambda m: "".join(sorted(m[0])), text)
     return re.sub("[ောိီုူဲံ]{2,}", lambda m: "".join(sorted(m[0], key=_VOWEL_ORDER.index)), text)
@@ -133,7 +135,7 @@ def _merged(match: re.Match[str]) -> str:
 def _syllable(match: re.Match[str], *, last: bool) -> Syllable:
     letter, medials, vowels, final = match["letter"], match["medials"], match["vowels"], match["final"]
     marks = match["tone"] + (match["tone2"] or "") + (match["tone3"] or "")
-    if final and final not in SILENT_FINALS:
+    if final and not _silent(vowels, final, match["tone"]):
         rhyme, medials = _closed(letter, medials, vowels, final)
         tone = Tone.CHECKED if rhyme.endswith("ʔ") else Tone.LOW
     else:
@@ -142,12 +144,19 @@ def _syllable(match: re.Match[str], *, last: bool) -> Syllable:
             open_vowels, medials = "ွံ", medials.replace("ွ", "")
         rhyme, tone = OPEN_RHYMES.get(open_vowels) or OPEN_RHYMES.get(open_vowels[:1], ("a", Tone.CREAKY))
         if final and not vowels:
-            tone = Tone.LOW
+            tone = Tone.LOW  # အရ် and the like: long
         if not (vowels or final or marks or last):
             return Syllable(_onset(letter, medials), "ə", Tone.WEAK)
     if tone is not Tone.CHECKED and marks:
         tone = Tone.CREAKY if "့" in marks else Tone.HIGH
     return Syllable(_onset(letter, medials), rhyme, tone)
+
+
+def _silent(vowels: str, final: str, tone_before: str) -> bool:
+    """Whether a written final only marks a foreign word: ဗိုလ်, လာဂိုစ်, ဖို့တ်."""
+    return final in SILENT_FINALS or (
+        bool(vowels) and (vowels + final not in CLOSED_RHYMES or bool(tone_before))
+    )
 
 
 def _closed(letter: str, medials: str, vowels: str, final: str) -> tuple[str, str]:
@@ -156,7 +165,7 @@ def _closed(letter: str, medials: str, vowels: str, final: str) -> tuple[str, st
         return rhyme, medials.replace("ွ", "")
     if letter == "ဝ" and not vowels and (rhyme := CLOSED_RHYMES.get("ွ" + final)):
         return rhyme, medials  # ဝန် is wʊ̀ɴ, ဝတ် is wʊʔ
-    return CLOSED_RHYMES.get(vowels + final) or CLOSED_RHYMES[final], medials
+    return CLOSED_RHYMES[vowels + final], medials
 
 
 def _onset(letter: str, medials: str) -> str:

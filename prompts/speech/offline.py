@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import threading
+from collections.abc import Iterator
 
 import espeakng_loader
 import numpy as np
@@ -14,17 +15,20 @@ import numpy.typing as npt
 from prompts.audio import telephone_wav
 from prompts.errors import AudioError, SpeechError
 from prompts.speech import burmese, phonemes
-from prompts.speech.phrases import Phrase, phrases
+from prompts.speech.phrases import phrases, pieces
 
 _log = logging.getLogger(__name__)
 
 _SYNCHRONOUS, _DONT_EXIT = 2, 0x8000
 _UTF8, _PHONEMES = 1, 0x100
 _RATE_PARAMETER = 1
-_WORDS_A_MINUTE = {"my": 150, "en": 155}
+_WORDS_A_MINUTE = {"my": 140, "en": 150}  # about five Burmese syllables a second
 _VOICES = {"my": b"my", "en": b"en"}
-_GROUP_OF_SYLLABLES = 16  # one call is cut silently when it grows long; so much was measured to be whole
-_LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*(?:\s+[A-Za-z][A-Za-z'’-]*)*", re.ASCII)
+_LONGEST_CALL = 300  # characters of English: eSpeak reads clauses of up to 800 and cuts silently beyond
+_QUIET = 150  # of 32767: below this the ends of a call are eSpeak's own silence; pauses are ours to set
+
+_BURMESE = re.compile("[\u1000-\u109f\u200b-\u200d]+(?: +[\u1000-\u109f]+)*")
+_ENGLISH = re.compile(r"(?:[A-Za-z]*[a-z][A-Za-z]+|[A-Z]{7,})(?:['’ -]+[A-Za-z]*[a-z][A-Za-z]+)*", re.ASCII)
 
 Pcm = npt.NDArray[np.int16]
 
@@ -43,25 +47,40 @@ class Offline:
         if language not in _VOICES:
             raise SpeechError(f"the offline voice does not speak {language!r}")
         sound: list[Pcm] = []
+        left_out = 0
         library = _library()
-        for phrase in phrases(text):
-            said = _burmese(library, phrase) if language == "my" else [library.say(phrase.text, "en")]
-            if any(part.size for part in said):
-                sound += [*said, np.zeros(round(phrase.pause * library.rate), np.int16)]
-        if not sound:
-            raise SpeechError("there is nothing to say in this text")
+        for phrase in phrases(text.encode(errors="ignore").decode()):
+            for piece, voice in _in_voices(phrase.text, language):
+                calls, skipped = _calls(piece, voice)
+                left_out += skipped
+                sound += [library.say(call, voice) for call in calls]
+            if sound:
+                sound.append(np.zeros(round(phrase.pause * library.rate), np.int16))
+        if left_out:
+            _log.warning("speech_left_out pieces=%d", left_out)  # how many, never what
         try:
-            return telephone_wav(np.concatenate(sound), library.rate)
+            return telephone_wav(np.concatenate(sound or [np.zeros(0, np.int16)]), library.rate)
         except AudioError as error:
-            raise SpeechError(str(error)) from error
+            raise SpeechError(f"there is nothing to say in this text ({error})") from error
 
 
-def _burmese(library: "_Library", phrase: Phrase) -> list[Pcm]:
-    """A Burmese phrase; Latin words in it are said by the English voice, abbreviations are spelled."""
-    reading = burmese.read(phrase.text)
-    if reading.skipped:
-        _log.warning("text_skipped_in_speech count=%d", len(reading.skipped))
-    return [library.say(phonemes.mnemonics(reading.groups), "my")]
+def _in_voices(text: str, language: str) -> Iterator[tuple[str, str]]:
+    """A phrase in pieces and the voice of each: a foreign word keeps its own language."""
+    foreign, other = (_ENGLISH, "en") if language == "my" else (_BURMESE, "my")
+    at = 0
+    for match in foreign.finditer(text):
+        yield text[at : match.start()], language
+        yield match[0], other
+        at = match.end()
+    yield text[at:], language
+
+
+def _calls(text: str, voice: str) -> tuple[list[str], int]:
+    """What eSpeak is asked, each short enough for one call, and how many pieces have no sound."""
+    if voice == "en":
+        return pieces(text, _LONGEST_CALL), 0
+    reading = burmese.read(text)
+    return phonemes.calls(reading.groups), len(reading.skipped)
 
 
 class _Library:
@@ -87,7 +106,7 @@ class _Library:
         return str(self._lib.espeak_Info(None).decode().split()[0])
 
     def say(self, text: str, voice: str) -> Pcm:
-        """Samples of one phrase; `[[…]]` in it is taken as phonemes."""
+        """Samples of one call without the silence around them; only our own phonemes are read as `[[…]]`."""
         data = text.encode()
         with self._lock:
             self._chunks.clear()
@@ -96,9 +115,12 @@ class _Library:
                     raise SpeechError(f"eSpeak NG has no voice {voice!r}")
                 self._lib.espeak_SetParameter(_RATE_PARAMETER, _WORDS_A_MINUTE[voice], 0)
                 self._voice = voice
-            if self._lib.espeak_Synth(data, len(data) + 1, 0, 1, 0, _UTF8 | _PHONEMES, None, None) != 0:
+            flags = _UTF8 | _PHONEMES if voice == "my" else _UTF8
+            if self._lib.espeak_Synth(data, len(data) + 1, 0, 1, 0, flags, None, None) != 0:
                 raise SpeechError("eSpeak NG refused a phrase")
-            return np.frombuffer(b"".join(self._chunks), dtype=np.int16)
+            samples = np.frombuffer(b"".join(self._chunks), dtype=np.int16)
+        loud = np.flatnonzero(np.abs(samples, dtype=np.int32) > _QUIET)
+        return samples[loud[0] : loud[-1] + 1] if loud.size else samples[:0]
 
     def _keep(self, samples: int | None, count: int, _events: int | None) -> int:
         if samples and count > 0:

@@ -4,7 +4,7 @@ eSpeak's own Burmese spelling rules are broken and use none of this, but its pho
 from a speaker's recordings) holds every rhyme in every tone, each with its spelling beside it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from prompts.speech.burmese import Syllable
 from prompts.speech.sounds import Tone
@@ -32,37 +32,59 @@ CHECKED = {
     "ɛʔ": "a25", "aʊ̯ʔ": "a26", "aɪ̯ʔ": "a27", "ɪʔ": "a37",
     "aʔ": "a38", "eɪ̯ʔ": "a39", "oʊ̯ʔ": "a40", "ʊʔ": "a41",
 }  # fmt: skip
-TONES = {Tone.LOW: "1", Tone.HIGH: "2", Tone.CREAKY: "3", Tone.CHECKED: "4", Tone.WEAK: ""}
+# A checked syllable is high and short like a creaky one; the table's own mark for it (4) is the low tone's.
+TONES = {Tone.LOW: "1", Tone.HIGH: "2", Tone.CREAKY: "3", Tone.CHECKED: "3"}
+STOPPED = "?"  # glottal stop: measured as 50 ms of closure; between vowels it also keeps syllables apart
+WEAK = "@-"  # 60 ms; the table's own schwa is longer than its full vowels
+
+# Own samples of the table where they measured well, else eSpeak's common consonants: X for h (the table's own is
+# a silence of 110 ms) and as the breath before voiceless sonorants; c for t͡ɕ, whose friction is half that of tS.
 ONSETS = {
-    "ʔ": (), "k": ("k",), "kʰ": ("kh",), "ɡ": ("g",), "ŋ": ("N",), "ŋ̊": ("h", "N"),
-    "s": ("s",), "sʰ": ("hs",), "z": ("z",), "ɲ": ("n^",), "ɲ̥": ("h", "n^"),
-    "t": ("t",), "tʰ": ("ht",), "d": ("d",), "n": ("n",), "n̥": ("h", "n"),
-    "p": ("p",), "pʰ": ("ph",), "b": ("b",), "m": ("m",), "m̥": ("h", "m"),
-    "j": ("j",), "l": ("l",), "l̥": ("h", "l"), "w": ("w",), "w̥": ("h", "w"),
-    "θ": ("th",), "ð": ("D",), "h": ("h",), "ʃ": ("S",), "t͡ɕ": ("tS",), "t͡ɕʰ": ("q1",), "d͡ʑ": ("dZ",),
+    "ʔ": ("?",), "k": ("k",), "kʰ": ("kh",), "ɡ": ("g",), "ŋ": ("N",), "ŋ̊": ("X", "N"),
+    "s": ("s",), "sʰ": ("hs",), "z": ("z",), "ɲ": ("n^",), "ɲ̥": ("X", "n^"),
+    "t": ("t",), "tʰ": ("ht",), "d": ("d",), "n": ("n",), "n̥": ("X", "n"),
+    "p": ("p",), "pʰ": ("ph",), "b": ("b",), "m": ("m",), "m̥": ("X", "m"),
+    "j": ("j",), "l": ("l",), "l̥": ("X", "l"), "w": ("w",), "w̥": ("X", "w"),
+    "θ": ("th",), "ð": ("D",), "h": ("X",), "ʃ": ("S",), "t͡ɕ": ("c",), "t͡ɕʰ": ("tS",), "d͡ʑ": ("dZ",),
 }  # fmt: skip
+GLIDES = {"j": ";", "w": "w"}  # after a consonant the table's j would stop for 30 ms first
+
+_WORD = 8  # syllables written without a space: at about 45 in one word eSpeak overruns its buffer and dies
+_CALL = 24  # syllables a call: at about 100 it drops what follows or stretches it
 _BY_TONE = {Tone.CREAKY: 0, Tone.LOW: 1, Tone.HIGH: 2}
 
 
-def mnemonics(groups: Iterable[Iterable[Syllable]]) -> str:
-    """The `[[…]]` text that makes eSpeak's voice `my` say the syllables; one word for each group."""
-    return "[[" + " ".join("||".join(map(_one, group)) for group in groups) + "]]"
+def calls(groups: Iterable[Sequence[Syllable]]) -> list[str]:
+    """`[[…]]` texts, each short enough for one call, that make eSpeak's voice `my` say the syllables."""
+    words = [group[at : at + _WORD] for group in groups for at in range(0, len(group), _WORD)]
+    found: list[str] = []
+    room = 0
+    for word in words:
+        said = "||".join(map(mnemonics, word))
+        if len(word) > room:
+            found.append(said)
+            room = _CALL
+        else:
+            found[-1] += " " + said
+        room -= len(word)
+    return [f"[[{call}]]" for call in found]
 
 
-def _one(syllable: Syllable) -> str:
+def mnemonics(syllable: Syllable) -> str:
+    """One syllable, its phonemes set apart by bars."""
     onset = syllable.onset
     glides: list[str] = []
-    while onset and onset not in ONSETS:
-        glides.insert(0, onset[-1])
+    while onset not in ONSETS:
+        glides.insert(0, GLIDES[onset[-1]])
         onset = onset[:-1]
-    return "|".join([*ONSETS[onset], *glides, _rhyme(syllable)])
+    return "|".join([*ONSETS[onset], *glides, *_rhyme(syllable)])
 
 
-def _rhyme(syllable: Syllable) -> str:
+def _rhyme(syllable: Syllable) -> tuple[str, ...]:
     match syllable.tone:
         case Tone.WEAK:
-            return "@"
+            return (WEAK,)
         case Tone.CHECKED:
-            return CHECKED[syllable.rhyme] + TONES[Tone.CHECKED]
+            return CHECKED[syllable.rhyme] + TONES[Tone.CHECKED], STOPPED
         case tone:
-            return RHYMES[syllable.rhyme][_BY_TONE[tone]] + TONES[tone]
+            return (RHYMES[syllable.rhyme][_BY_TONE[tone]] + TONES[tone],)

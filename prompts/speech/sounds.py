@@ -61,7 +61,7 @@ def _closed() -> dict[str, str]:
         table |= {final: "ɛʔ", "ိ" + final: "eɪ̯ʔ", "ု" + final: "oʊ̯ʔ"}
         table |= {"ော" + final: "aʊ̯ʔ", "ို" + final: "aɪ̯ʔ", "ာ" + final: "ɛʔ"}
     for final in _PALATALS:
-        table |= {final: "ɪʔ", "ိ" + final: "eɪ̯ʔ", "ု" + final: "oʊ̯ʔ", "ေ" + final: "ɪʔ", "ာ" + final: "ɪʔ"}
+        table |= {final: "ɪʔ", "ိ" + final: "eɪ̯ʔ", "ု" + final: "oʊ̯ʔ", "ေ" + final: "ɪʔ"}
     for final in _DENTALS:
         table |= {final: "aʔ", "ာ" + final: "aʔ", "ိ" + final: "eɪ̯ʔ", "ု" + final: "oʊ̯ʔ", "ွ" + final: "ʊʔ"}
         table |= {
