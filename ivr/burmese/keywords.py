@@ -80,31 +80,36 @@ class KeywordTable:
         Read as Unicode and as Zawgyi; two different names are none. `encoding` is the one that the
         keyword was found in, else what `read` says of the text.
         """
-        name, encoding = self._looked_up(text)
-        return Match(name, encoding or read(text, remembered).encoding)
+        names, encoding = self._looked_up(text)
+        return Match(
+            next(iter(names)) if len(names) == 1 else None, encoding or read(text, remembered).encoding
+        )
 
-    def _looked_up(self, text: str) -> tuple[str | None, Encoding | None]:
+    def _looked_up(self, text: str) -> tuple[set[str], Encoding | None]:
+        """Every keyword the text can be, and the encoding if only one of the two gives it."""
         stripped = bare(text)
         # Zawgyi needs no more signs than Unicode for the same word, so the longest spelling bounds both.
         if len(stripped) > self._longest or _divides_digits(text):
-            return None, None
+            return set(), None
         as_unicode = self._names(plain(stripped), self._unicode)
         if not _MYANMAR.search(stripped):
-            return _only(as_unicode), None
+            return as_unicode, None
         as_zawgyi = self._names(plain(zawgyi_to_unicode(stripped)), self._unicode)
         as_zawgyi |= self._names(plain(stripped), self._zawgyi)
-        name = _only(as_unicode | as_zawgyi)
-        if name is None or reads_alike(stripped) or (as_unicode and as_zawgyi):
-            return name, None
-        return name, Encoding.UNICODE if as_unicode else Encoding.ZAWGYI
+        names = as_unicode | as_zawgyi
+        if bool(as_unicode) == bool(as_zawgyi) or reads_alike(stripped):
+            return names, None
+        return names, Encoding.UNICODE if as_unicode else Encoding.ZAWGYI
 
     def _unread(self, words: Mapping[str, Sequence[str]]) -> Iterator[str]:
         """Words that would not be found although they are tabled, because another reads like them."""
         for name, given in words.items():
             for word in given:
                 for way, written in (("Unicode", word), ("Zawgyi", unicode_to_zawgyi(word))):
-                    if self.find(written).name != name:
-                        yield f"{name}: “{word}” written in {way} is not told apart from another word"
+                    names, _ = self._looked_up(written)
+                    if names != {name}:
+                        others = " and ".join(sorted(names - {name})) or "nothing"
+                        yield f"{name}: “{word}” written in {way} is also read as {others}"
 
     def _names(self, folded: str, table: Mapping[str, str], endings_left: int = _ENDINGS_AT_MOST) -> set[str]:
         names = {table[folded]} if folded in table else set()
@@ -113,10 +118,6 @@ class KeywordTable:
                 if folded.endswith(ending):
                     names |= self._names(folded.removesuffix(ending), table, endings_left - 1)
         return names
-
-
-def _only(names: set[str]) -> str | None:
-    return next(iter(names)) if len(names) == 1 else None
 
 
 def _tabled(spelling: str) -> tuple[str, str]:
@@ -156,7 +157,7 @@ def _negating(endings: Sequence[str]) -> Iterator[str]:
 
 def _within_a_slip(words: Mapping[str, Sequence[str]], guarded: frozenset[str]) -> Iterator[str]:
     for name in sorted(guarded & words.keys()):
-        for other in words.keys() - guarded:
+        for other in sorted(words.keys() - {name}):
             for word in map(fold, words[name]):
                 for near in map(fold, words[other]):
                     if one_slip_apart(word, near):
