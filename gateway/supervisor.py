@@ -25,7 +25,6 @@ from gateway.place import FULL, Trouble, check_port, held
 Say = Callable[[str], None]
 
 PROCFILE: Final = Path(__file__).with_name("Procfile")
-GUNICORN_CONF: Final = Path(__file__).with_name("gunicorn.conf.py")
 
 _LOOK_EVERY: Final = 0.2
 _FIRST_PAUSE: Final = 0.5
@@ -327,7 +326,7 @@ def _run(env: Mapping[str, str], data_dir: Path, say: Say, before_web: Callable[
 
 def _completed(env: Mapping[str, str], data_dir: Path, port: int) -> dict[str, str]:
     """Add what the processes need to find each other and their programs."""
-    options = f"--bind 127.0.0.1:{port} --config {shlex.quote(str(GUNICORN_CONF))}"
+    options = f"--bind 127.0.0.1:{port} --config python:gateway.serving"
     return {
         "REDIS_URL": valkey.address(data_dir),
         "OPENBLAS_NUM_THREADS": "1",  # sound is short; its threads would cost memory in every process
