@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy.engine import make_url
@@ -191,8 +191,8 @@ class Environment:
         path = Path(self.given(name) or default).absolute()
         if "?" in str(path):  # ends the path in a database's address
             self.fault(name, "must not have a ? in its path")
-        elif path.exists() and not path.is_dir():
-            self.fault(name, "is not a folder")
+        elif not next(there for there in (path, *path.parents) if there.exists()).is_dir():
+            self.fault(name, "is not a folder, or lies below something that is none")
         return path
 
     def web_address(self, name: str, *, secure: bool, required: bool) -> str | None:
@@ -240,7 +240,7 @@ class Environment:
             self.fault(name, "must begin with redis://, rediss:// or unix:///")
         elif url.scheme == "unix" and not url.path.startswith("/"):
             self.fault(name, "must give the socket's whole path after unix://")
-        elif url.scheme == "unix" and len(url.path.encode()) > 100:
+        elif url.scheme == "unix" and len(unquote(url.path).encode()) > 100:
             self.fault(name, "the socket's path is longer than the 100 characters that sockets allow")
         elif url.scheme != "unix" and not url.hostname:
             self.fault(name, "must name a host")
