@@ -12,7 +12,7 @@ from para import zg_to_unicode
 from ivr.burmese.folding import in_order
 from ivr.burmese.zawgyi import unicode_to_zawgyi
 
-__all__ = ["Encoding", "Reading", "read", "unicode_to_zawgyi", "zawgyi_to_unicode"]
+__all__ = ["Encoding", "Reading", "encoding_of", "read", "unicode_to_zawgyi", "zawgyi_to_unicode"]
 
 # Letters and vowels of the Myanmar blocks; its digits and ၊ ။ say nothing about the encoding.
 _MYANMAR_LETTER = re.compile("[\u1000-\u103f\u104c-\u108f\u109a-\u109f\ua9e0-\ua9ef\uaa60-\uaa7f]")
@@ -65,12 +65,16 @@ def read(text: str, remembered: Encoding | None) -> Reading:
     Digits, marks, emoji and other scripts show nothing: the remembered encoding, or `UNKNOWN`.
     """
     clean = _LONE_SURROGATE.sub("\ufffd", text).replace("\0", "")
-    encoding = _shown_by(clean)
-    if encoding is Encoding.UNKNOWN:
-        encoding = remembered or Encoding.UNKNOWN
+    encoding = encoding_of(clean, remembered)
     if encoding is Encoding.ZAWGYI:
         clean = zawgyi_to_unicode(clean)
     return Reading(clean, encoding)
+
+
+def encoding_of(text: str, remembered: Encoding | None) -> Encoding:
+    """The encoding that `read` would find, without reading."""
+    shown = _shown_by(text)
+    return (remembered or shown) if shown is Encoding.UNKNOWN else shown
 
 
 def _shown_by(text: str) -> Encoding:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Self
 
-from ivr.burmese.encodings import Encoding, read, reads_alike, unicode_to_zawgyi, zawgyi_to_unicode
+from ivr.burmese.encodings import Encoding, encoding_of, reads_alike, unicode_to_zawgyi, zawgyi_to_unicode
 from ivr.burmese.folding import bare, fold, plain
 
 _ENDINGS_AT_MOST = 2
@@ -78,11 +78,11 @@ class KeywordTable:
         """The keyword that the whole of `text` is, alone or with at most two of the polite endings.
 
         Read as Unicode and as Zawgyi; two different names are none. `encoding` is the one that the
-        keyword was found in, else what `read` says of the text.
+        keyword was found in, else what `encoding_of` says of the text.
         """
         names, encoding = self._looked_up(text)
         return Match(
-            next(iter(names)) if len(names) == 1 else None, encoding or read(text, remembered).encoding
+            next(iter(names)) if len(names) == 1 else None, encoding or encoding_of(text, remembered)
         )
 
     def _looked_up(self, text: str) -> tuple[set[str], Encoding | None]:
