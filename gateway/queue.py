@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from functools import partial
 from typing import Final, TypeVar
 
 from redis import Redis
@@ -12,12 +12,16 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Queue, worker_registration
 from rq.exceptions import DuplicateJobError
+from rq.job import Job
 from rq.serializers import JSONSerializer
 
 JOB_RING_COUNSELOR: Final = "ring_counselor"
 JOB_RING_CALLER: Final = "ring_caller"
 JOB_RING_BACK: Final = "ring_back"
 """Answer a missed call with the menu."""
+JOB_CONFIRM: Final = "confirm"
+"""Ask by one neutral call whether somebody wants what was opted into."""
+JOB_RING_PROGRAMME: Final = "ring_programme"
 JOB_MOVE_CALL: Final = "move_call"
 """Send a live leg to other instructions."""
 JOB_END_CALL: Final = "end_call"
@@ -31,7 +35,7 @@ JOB_FORGET: Final = "forget"
 CALLS: Final = "calls"
 """What somebody waits for."""
 SLOW: Final = "slow"
-"""What may take minutes, such as speech."""
+"""What may wait or take minutes, such as programmes and speech."""
 QUEUES: Final = (CALLS, SLOW)
 """In the order in which a worker empties them."""
 
@@ -39,12 +43,14 @@ JOBS: Final[dict[str, str]] = {
     JOB_RING_COUNSELOR: CALLS,
     JOB_RING_CALLER: CALLS,
     JOB_RING_BACK: CALLS,
+    JOB_CONFIRM: CALLS,
     JOB_MOVE_CALL: CALLS,
     JOB_END_CALL: CALLS,
     JOB_SEND_TEXT: CALLS,
     JOB_LOOK_UP: CALLS,
-    JOB_CAMPAIGN: CALLS,
     JOB_FORGET: CALLS,
+    JOB_CAMPAIGN: SLOW,
+    JOB_RING_PROGRAMME: SLOW,
     JOB_RENDER: SLOW,
 }
 """Every job and its queue; each is the function of that name in `workers.jobs` and takes one id."""
@@ -55,8 +61,8 @@ SERIALIZER: Final = JSONSerializer
 _TIME_OUT: Final = 0.5
 _PAUSE: Final = 1.0
 _JOB_TIME_OUT: Final = 120
-_FORGOTTEN_AFTER: Final = 600
-"""Seconds that an unheard ring stands in the queue; the row is due again by then."""
+_HEARD_WITHIN: Final = 30
+"""Seconds after which an unheard ring fades, lest a worker that died with it in hand kept others from ringing."""
 _FAILURE_KEPT: Final = 60
 _BEAT_KEPT: Final = 30
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -94,8 +100,8 @@ class JobQueue:
     def put(self, job: str, id: str, *, ring: int = 0) -> bool:  # noqa: A002 - the word of the design
         """Ring for `job` on the row `id`; False where Redis did not take it, and then the clock will.
 
-        The same job, id and ring stand in the queue once, however often they are put, also while the job
-        runs; who wants it run once more counts `ring` up.
+        What stands in the queue already is not put twice. A job may still run twice, or not at all; so it
+        begins by claiming its row, and the clock puts it again until somebody has.
         """
         if job not in JOBS or not _ID.fullmatch(id):
             raise ValueError("A job has a name from JOBS and takes one opaque id.")
@@ -120,18 +126,24 @@ class JobQueue:
         return self._attempt(lambda: bool(self._redis.exists(_beat_of(process))), otherwise=False)
 
     def _ring(self, job: str, row: str, ring: int) -> bool:
-        with suppress(DuplicateJobError):
-            self._queues[JOBS[job]].enqueue_call(
-                function_of(job),
-                args=(row,),
-                job_id=f"{job}-{row}-{ring}",
-                unique=True,
-                description=job,  # without one RQ writes the whole call out
-                timeout=_JOB_TIME_OUT,
-                ttl=_FORGOTTEN_AFTER,
-                result_ttl=0,
-                failure_ttl=_FAILURE_KEPT,
-            )
+        job_id = f"{job}-{row}-{ring}"
+        call = partial(
+            self._queues[JOBS[job]].enqueue_call,
+            function_of(job),
+            args=(row,),
+            job_id=job_id,
+            description=job,  # without one RQ writes the whole call out
+            timeout=_JOB_TIME_OUT,
+            ttl=_HEARD_WITHIN,
+            result_ttl=0,
+            failure_ttl=_FAILURE_KEPT,
+        )
+        try:
+            call(unique=True)
+        except DuplicateJobError:
+            # Queued, or started by a worker that may be dead: only the first is as good as put.
+            if self._redis.hget(Job.key_for(job_id), "status") != b"queued":
+                call()
         return True
 
     def _count_workers(self) -> int:
