@@ -4,12 +4,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
+from gateway.errors import GatewayError
 from gateway.phone import Msisdn
 from ivr.actions import Action, Sound
 
+OPTED_OUT: Final = 21610
+"""`CarrierError.code` when the person stopped us at the carrier, whichever carrier it is."""
+
 # --- what arrives -------------------------------------------------------------------------------------
+
+
+class BadForm(GatewayError):  # noqa: N818 - named for what happened, as all of `gateway.errors`
+    """A signed webhook that names no call or text of its own, or says one thing twice; carries no part of it."""
 
 
 class LegStatus(StrEnum):
@@ -33,25 +41,32 @@ class TextStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CallArrived:
-    """Somebody dials `line`; `caller` is None where the number is withheld."""
+    """Somebody dials `line`; `caller` is None where the number is withheld, `line` where it was not told."""
 
     sid: str
-    line: Msisdn
+    line: Msisdn | None
     caller: Msisdn | None
 
 
 @dataclass(frozen=True, slots=True)
 class LegAnswered:
-    """A call that we placed is answered; `machine` where the carrier's detector says so."""
+    """A call that we placed is answered; `machine` where the carrier's detector says so.
+
+    `moved` where it was answered before and `move_call` made it come back.
+    """
 
     sid: str
     leg: str
     machine: bool
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class KeysCame:
-    """The answer to our answer number `step`: `keys` is empty after silence; `bridged` after a conference."""
+    """The answer to our answer number `step`: `keys` is empty after silence; `bridged` after a conference.
+
+    `caller` is who dialled us: None where the number is withheld, and None in calls that we placed.
+    """
 
     sid: str
     step: int
@@ -74,10 +89,10 @@ class LegProgress:
 
 @dataclass(frozen=True, slots=True)
 class TextArrived:
-    """A text to `line`; `sender` is None for short codes and names."""
+    """A text to `line`; `sender` is None for short codes and names, `line` where it was not told."""
 
     sid: str
-    line: Msisdn
+    line: Msisdn | None
     sender: Msisdn | None
     text: str
 
@@ -107,7 +122,11 @@ Sounds = Callable[[Sound], Sequence[str]]  # a sound's addresses, in playing ord
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A webhook as it came: the path and query exactly as sent, header names in lower case, the raw body."""
+    """A webhook as it came.
+
+    `path` and `query` are as sent, with their percent-escapes; `query` is without its question mark. Header
+    names are in lower case. `form` holds every field of the body in its order, empty and repeated ones too.
+    """
 
     method: str
     path: str
@@ -125,7 +144,14 @@ class Carrier(Protocol):
         """Raise `BadSignature` unless the carrier signed exactly this for our public address and account."""
 
     def place_call(
-        self, *, to: Msisdn, line: Msisdn, leg: str, detect_machine: bool, ring_seconds: int, talk_seconds: int
+        self,
+        *,
+        to: Msisdn,
+        line: Msisdn,
+        leg: str,
+        detect_machine: bool,
+        ring_seconds: int,
+        talk_seconds: int,
     ) -> str:
         """Ring `to` from `line`; its webhooks will name `leg`. Return the carrier's id of the call."""
 
@@ -135,8 +161,14 @@ class Carrier(Protocol):
     def move_call(self, sid: str, leg: str) -> None:
         """Ask a live call to fetch its next answer from us now; one that has ended already is no error."""
 
+    def call_status(self, sid: str) -> LegStatus:
+        """How a call stands; one that the carrier does not know any more is `COMPLETED`."""
+
     def find_calls(self, *, to: Msisdn, line: Msisdn, since: datetime) -> Sequence[tuple[str, LegStatus]]:
-        """What the carrier knows of calls from `line` to `to` since then: its id and status, newest first."""
+        """What the carrier knows of calls from `line` to `to` since then: its id and status, newest first.
+
+        `since` meets the carrier's clock, which counts whole seconds: leave room for the two to differ.
+        """
 
     def send_text(self, *, to: Msisdn, line: Msisdn, body: str, validity: int) -> str:
         """Send a text that dies after `validity` seconds. Return the carrier's id of it."""

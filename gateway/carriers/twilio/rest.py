@@ -1,0 +1,218 @@
+"""What we ask of Twilio: place, move and end calls, send texts, look up, forget."""
+
+import logging
+import ssl
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+from urllib.parse import quote
+
+import requests
+from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped]  # it ships no types
+from twilio.http.response import Response  # type: ignore[import-untyped]  # it ships no types
+from twilio.rest import Client  # type: ignore[import-untyped]  # it ships no types
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from gateway.carriers.base import LegStatus
+from gateway.carriers.twilio import statuses
+from gateway.carriers.twilio.inbound import is_call_sid, is_text_sid
+from gateway.errors import CarrierError
+from gateway.phone import Msisdn
+
+_T = TypeVar("_T")
+
+_TIMEOUT: Final = (3.0, 10.0)  # seconds to connect, and to wait for an answer
+_EVENTS: Final = ("initiated", "ringing", "answered", "completed")
+_LONGEST_VALIDITY: Final = 14400  # newer pages say 36000, older ones this: less is right under both
+_PAGE: Final = 50
+
+
+class Rest:
+    """One account's API; every method raises `CarrierError`, which holds nothing of what was asked or said."""
+
+    def __init__(
+        self, *, account_sid: str, auth_token: str, public_url: str, api_base_url: str | None
+    ) -> None:
+        self._public_url = public_url
+        self._client = Client(
+            account_sid,
+            auth_token,
+            http_client=_Http(),
+            # Else TWILIO_REGION and TWILIO_EDGE of our own environment would silently move every request.
+            environment={"TWILIO_REGION": "", "TWILIO_EDGE": ""},
+        )
+        if api_base_url:
+            self._client.api.base_url = api_base_url
+
+    def place_call(
+        self,
+        *,
+        to: Msisdn,
+        line: Msisdn,
+        leg: str,
+        detect_machine: bool,
+        ring_seconds: int,
+        talk_seconds: int,
+    ) -> str:
+        address = self._leg(leg)
+        options = {"machine_detection": "Enable"} if detect_machine else {}
+        call = _ask(
+            lambda: self._client.calls.create(
+                to=to.reveal("dial"),
+                from_=line.reveal("dial"),
+                url=address,
+                method="POST",
+                status_callback=f"{address}/status",
+                status_callback_method="POST",
+                status_callback_event=list(_EVENTS),
+                timeout=ring_seconds,
+                time_limit=talk_seconds,
+                **options,
+            )
+        )
+        return _named(call.sid, is_call_sid)
+
+    def end_call(self, sid: str) -> None:
+        _unless_gone(lambda: self._client.calls(sid).update(status="completed"), harmless_twice=True)
+
+    def move_call(self, sid: str, leg: str) -> None:
+        # Asked twice, the second would tear the person out of what the first began.
+        _unless_gone(
+            lambda: self._client.calls(sid).update(url=self._leg(leg), method="POST"), harmless_twice=False
+        )
+
+    def find_calls(self, *, to: Msisdn, line: Msisdn, since: datetime) -> Sequence[tuple[str, LegStatus]]:
+        # No StartTime filter: a call still queued has not started, and missing it means ringing twice.
+        found: list[Any] = _ask(
+            lambda: self._client.calls.list(
+                to=to.reveal("dial"), from_=line.reveal("dial"), page_size=_PAGE, limit=_PAGE
+            ),
+            harmless_twice=True,
+        )
+        first = since.replace(microsecond=0)
+        never = datetime.max.replace(tzinfo=UTC)
+        dated = [(_created(call) or never, call) for call in found]
+        return [
+            (call.sid, statuses.leg_status(call.status))
+            for created, call in sorted(dated, key=lambda pair: pair[0], reverse=True)
+            if created >= first and is_call_sid(call.sid)
+        ]
+
+    def send_text(self, *, to: Msisdn, line: Msisdn, body: str, validity: int) -> str:
+        if validity < 1:
+            raise CarrierError("too late to send", retry=False)
+        text = _ask(
+            lambda: self._client.messages.create(
+                to=to.reveal("text"),
+                from_=line.reveal("text"),
+                body=body,
+                validity_period=min(validity, _LONGEST_VALIDITY),
+                status_callback=f"{self._public_url}/twilio/sms/status",
+            )
+        )
+        return _named(text.sid, is_text_sid)
+
+    def forget_call(self, sid: str) -> None:
+        _unless_gone(lambda: self._client.calls(sid).delete(), harmless_twice=True)
+
+    def forget_text(self, sid: str) -> None:
+        """Delete it; where that is refused, empty its words at least, and still raise: the number is left."""
+        try:
+            _unless_gone(lambda: self._client.messages(sid).delete(), harmless_twice=True)
+        except CarrierError as fault:
+            if not fault.retry or fault.code == statuses.NOT_FINISHED:
+                self._empty(sid)
+            raise
+
+    def _empty(self, sid: str) -> None:
+        try:
+            _ask(lambda: self._client.messages(sid).update(body=""), harmless_twice=True)
+        except CarrierError:
+            return  # the refusal to delete is what is told, and is tried again where that may help
+
+    def _leg(self, leg: str) -> str:
+        return f"{self._public_url}/twilio/voice/leg/{quote(leg, safe='')}"
+
+
+class _Http:
+    """The library's HTTP client with time-outs, without retries, and without a log line that holds a number."""
+
+    def __init__(self) -> None:
+        # It logs addresses, and a look-up's address holds the number that is looked up.
+        logging.getLogger("urllib3").setLevel(logging.CRITICAL)
+        self._session = requests.Session()
+        self._session.trust_env = False  # only `settings` reads the environment: no proxy, no .netrc
+
+    def request(  # noqa: PLR0917 - the library calls it so
+        self,
+        method: str,
+        uri: str,
+        params: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,
+        allow_redirects: bool = False,
+    ) -> Any:
+        answer = self._session.request(
+            method.upper(),
+            uri,
+            params=params,
+            data=data,
+            headers=headers,
+            auth=auth,
+            timeout=timeout or _TIMEOUT,
+            allow_redirects=allow_redirects,
+        )
+        return Response(answer.status_code, answer.text, answer.headers)
+
+
+def _ask(request: Callable[[], _T], *, harmless_twice: bool = False) -> _T:
+    try:
+        return request()
+    except TwilioException as error:
+        fault = statuses.refusal(getattr(error, "status", 500), _code(error), harmless_twice=harmless_twice)
+    except requests.RequestException as error:
+        if _never_left(error):
+            fault = CarrierError("the carrier cannot be reached", retry=True)
+        else:
+            fault = statuses.unsure("the carrier did not answer", harmless_twice=harmless_twice)
+    except (ValueError, TypeError, AttributeError, KeyError):  # what the library makes of a broken answer
+        fault = statuses.unsure("the carrier's answer cannot be read", harmless_twice=harmless_twice)
+    raise fault  # outside the handlers, so that the first error, which holds the request, is let go
+
+
+def _unless_gone(request: Callable[[], object], *, harmless_twice: bool) -> None:
+    try:
+        _ask(request, harmless_twice=harmless_twice)
+    except CarrierError as fault:
+        if fault.code not in statuses.GONE:
+            raise
+
+
+def _code(error: TwilioException) -> int | None:
+    code = getattr(error, "code", None)
+    return code if isinstance(code, int) else None
+
+
+def _never_left(error: BaseException) -> bool:
+    """Tell whether no byte of the request was sent: no connection, or a stranger at the other end of it."""
+    unsent = (NewConnectionError, ConnectTimeoutError, ssl.SSLCertVerificationError)
+    return any(isinstance(cause, unsent) for cause in _causes(error))
+
+
+def _causes(error: object) -> Iterator[BaseException]:
+    while isinstance(error, BaseException):
+        yield error
+        error = getattr(error, "reason", None) or next(iter(error.args), None)
+
+
+def _named(sid: object, is_sid: Callable[[object], bool]) -> str:
+    if not isinstance(sid, str) or not is_sid(sid):
+        raise statuses.unsure("the carrier's answer names nothing", harmless_twice=False)
+    return sid
+
+
+def _created(call: Any) -> datetime | None:
+    created = call.date_created
+    return created if isinstance(created, datetime) and created.tzinfo else None
