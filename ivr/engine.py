@@ -45,13 +45,13 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What follows: `state` is None only where no conversation is left to remember."""
+    """What follows: the next state and, in order, what is said and done."""
 
     state: State
     actions: tuple[act.Action, ...]
 
 
-def step(script: Script, state: State | None, event: CallEvent) -> Step:
+def step(script: Script, state: State | None, event: CallEvent) -> Step:  # noqa: PLR0911 - one case an event
     """Decide the next step of a call; `state` is None exactly when the event is `CallStarted`."""
     match event:
         case CallStarted():
@@ -59,13 +59,14 @@ def step(script: Script, state: State | None, event: CallEvent) -> Step:
         case KeyPressed() | StayedSilent() | BridgeOver() | CallEnded() if state is None or state.over:
             language = state.language if state else ""
             return Step(State(menu="", language=language, over=True), (act.HangUp(),))
+        case KeyPressed() | StayedSilent() if over := script.menus[state.menu].over:
+            return _follow(script, state, over, event.facts)  # whatever comes from a conference: it is over
         case KeyPressed():
             return _pressed(script, state, event)
         case StayedSilent():
             return _silent(script, state, event.facts)
         case BridgeOver():
-            over = script.menus[state.menu].over
-            return _follow(script, state, over or Option(), event.facts)
+            return _follow(script, state, script.menus[state.menu].over or Option(), event.facts)
         case CallEnded():
             return _ended(script, state, event)
         case _:
@@ -91,7 +92,7 @@ def _pressed(script: Script, state: State, event: KeyPressed) -> Step:
     if option is None:
         state = replace(state, wrongs=state.wrongs + 1, silences=0)
         if state.wrongs >= menu.tries:
-            return _hang_up(state, (act.Prompt(script.too_many),))
+            return _give_up(menu, state, event.facts, act.Prompt(script.too_many))
         return _enter(script, state, event.facts, (act.Prompt(script.wrong_key),))
     followed = _follow(script, state, option, event.facts, pressed=event.keys)
     return Step(followed.state, (*_heard(menu, state, event.facts), *followed.actions))
@@ -106,7 +107,7 @@ def _silent(script: Script, state: State, facts: Facts) -> Step:
     if state.silences >= menu.tries:
         if menu.silent:
             return _follow(script, state, menu.silent, facts)
-        return _hang_up(state, (act.Prompt(script.goodbye),))
+        return _give_up(menu, state, facts, act.Prompt(script.goodbye))
     if state.silences == 1 and menu.later:
         return Step(state, (act.AskForKeys(_sounds(menu.later, facts), menu.wait),))
     lines = (*menu.say, *menu.later)
@@ -115,9 +116,7 @@ def _silent(script: Script, state: State, facts: Facts) -> Step:
 
 def _ended(script: Script, state: State, event: CallEnded) -> Step:
     menu = script.menus[state.menu]
-    effects: tuple[act.Action, ...] = tuple(
-        act.Perform(_effect(name, state, event.facts)) for name in menu.left
-    )
+    effects = _effects(menu.left, state, event.facts)
     if menu.programme:
         effects = (*_heard(menu, _listened_until(state, event.after, event.facts), event.facts), *effects)
     return Step(replace(state, over=True), effects)
@@ -140,11 +139,10 @@ def _meaning(script: Script, menu: Menu, event: KeyPressed) -> Option | None:
 
 def _follow(script: Script, state: State, option: Option, facts: Facts, *, pressed: str = "") -> Step:
     if option.do and "no_saving" in facts.flags:
-        first = replace(state, menu=(*state.trail, state.menu)[0], trail=(), silences=0, wrongs=0)
-        return _enter(script, first, facts, (act.Prompt(script.not_saved),))
+        return _unsaved(script, state, option, facts, pressed=pressed)
     kept = {name: pressed if value == PRESSED else value for name, value in option.keep.items()}
     state = replace(state, kept={**state.kept, **kept}, language=option.language or state.language)
-    effects = tuple(act.Perform(_effect(name, state, facts)) for name in option.do)
+    effects = _effects(option.do, state, facts)
     said = _sounds(option.say, facts)
     if option.connect:
         over = replace(state, menu=state.menu if option.to == LEAVE else option.to)
@@ -152,6 +150,15 @@ def _follow(script: Script, state: State, option: Option, facts: Facts, *, press
         return Step(over, (*effects, *spoken, act.Connect(facts.room)))
     after = _go(script, state, option, facts, said)
     return Step(after.state, (*effects, *after.actions))
+
+
+def _unsaved(script: Script, state: State, option: Option, facts: Facts, *, pressed: str) -> Step:
+    """Nothing can be stored: who pressed a key is told so, and who would leave still leaves."""
+    if option.to == LEAVE:
+        sentence = script.not_saved if pressed else script.goodbye
+        return _hang_up(state, (act.Prompt(sentence),) if option.say else ())
+    first = replace(state, menu=(*state.trail, state.menu)[0], trail=(), silences=0, wrongs=0)
+    return _enter(script, first, facts, (act.Prompt(script.not_saved),))
 
 
 def _go(script: Script, state: State, option: Option, facts: Facts, said: tuple[act.Sound, ...]) -> Step:
@@ -167,6 +174,8 @@ def _go(script: Script, state: State, option: Option, facts: Facts, said: tuple[
         return _enter(script, replace(fresh, menu=trail[-1], trail=trail[:-1]), facts, said)
     walked = script.menus[state.menu].asks and option.to != state.menu
     trail = (*state.trail, state.menu)[-TRAIL:] if walked else state.trail
+    if walked and script.menus[option.to].programme and not option.move:
+        fresh = replace(fresh, programme=0, piece=0)
     return _enter(script, replace(fresh, menu=option.to, trail=trail), facts, said)
 
 
@@ -203,6 +212,12 @@ def _said_first(said: tuple[act.Sound, ...], actions: tuple[act.Action, ...]) ->
     return (*actions, act.Play(said))
 
 
+def _give_up(menu: Menu, state: State, facts: Facts, sentence: act.Prompt) -> Step:
+    """Too many tries: for the case it is as if the person had hung up here."""
+    hung_up = _hang_up(state, (sentence,))
+    return Step(hung_up.state, (*_effects(menu.left, state, facts), *hung_up.actions))
+
+
 def _hang_up(state: State, said: tuple[act.Sound, ...]) -> Step:
     play = (act.Play(said),) if said else ()
     return Step(replace(state, over=True), (*play, act.HangUp()))
@@ -236,12 +251,12 @@ def _listened_until(state: State, after: float, facts: Facts) -> State:
     programme = _programme(state, facts)
     if programme is None:
         return state
-    piece = state.piece + int(after // programme.seconds)
+    piece = state.piece + int(max(0.0, after) // programme.seconds)
     return replace(state, piece=min(piece, len(programme.sounds) - 1))
 
 
 def _heard(menu: Menu, state: State, facts: Facts) -> tuple[act.Action, ...]:
-    programme = _programme(state, facts) if menu.programme else None
+    programme = _programme(state, facts) if menu.programme and "no_saving" not in facts.flags else None
     return (act.Perform(act.Heard(state.piece + 1, len(programme.sounds))),) if programme else ()
 
 
@@ -289,7 +304,7 @@ def step_text(script: Script, asked: str, language: str, event: TextReceived) ->
     ):
         return TextStep(rule.name, language, _reply(rule.first))
     if rule.do and "no_saving" in event.facts.flags:
-        return TextStep("", language, _reply(script.not_saved_text))
+        return TextStep("", language, _reply(script.not_saved_text if rule.reply else ""))
     return TextStep("", language, (*_text_effects(rule, language, event.facts), *_reply(rule.reply)))
 
 
@@ -298,11 +313,16 @@ def _reply(key: str) -> tuple[act.Action, ...]:
 
 
 def _text_effects(rule: TextRule, language: str, facts: Facts) -> tuple[act.Action, ...]:
-    state = State(menu="", language=language, kept=rule.keep)
-    return tuple(act.Perform(_effect(name, state, facts)) for name in rule.do)
+    return _effects(rule.do, State(menu="", language=language, kept=rule.keep), facts)
 
 
 # --- effects ------------------------------------------------------------------------------------------
+
+
+def _effects(names: tuple[EffectName, ...], state: State, facts: Facts) -> tuple[act.Action, ...]:
+    if "no_saving" in facts.flags:
+        return ()
+    return tuple(act.Perform(_effect(name, state, facts)) for name in names)
 
 
 def _effect(name: EffectName, state: State, facts: Facts) -> act.Effect:  # noqa: C901, PLR0911, PLR0912 - one case an effect

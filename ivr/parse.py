@@ -7,6 +7,7 @@ from ivr.script import (
     AGAIN,
     BACK,
     LEAVE,
+    STARTS,
     EffectName,
     Line,
     Menu,
@@ -223,31 +224,55 @@ class _Reader:
     # --- what hangs together --------------------------------------------------------------------------
 
     def targets(self, script: Script) -> None:
+        for kind in sorted(STARTS - script.starts.keys()):
+            self.wrong(f"starts.{kind}", "this kind of call has no first menu")
         for kind, name in script.starts.items():
             if name not in script.menus:
                 self.wrong(f"starts.{kind}", f"there is no menu {name!r}")
-        special = {AGAIN, BACK, LEAVE}
+        for key, option in script.everywhere.items():
+            self.leads_somewhere(script, f"everywhere.{key}", option)
         for menu in script.menus.values():
-            for option in menu.options():
-                if option.to not in special and option.to not in script.menus:
-                    self.wrong(f"menus.{menu.name}", f"leads to {option.to!r}, but there is no such menu")
-            if not menu.asks and menu.then is None:
-                self.wrong(f"menus.{menu.name}", "has neither keys nor `then`: nobody could go on from here")
-            if menu.programme and menu.nothing is None:
-                self.wrong(
-                    f"menus.{menu.name}", "plays a programme but has no `nothing` for when there is none"
-                )
+            self.goes_on(script, menu)
             self.circle(script, menu)
         for rule in script.texts.values():
             if rule.confirm and not rule.first:
                 self.wrong(f"texts.{rule.name}", "wants to be confirmed but has no `first` answer")
 
+    def leads_somewhere(self, script: Script, at: str, option: Option) -> None:
+        if option.to not in {AGAIN, BACK, LEAVE, *script.menus}:
+            self.wrong(at, f"leads to {option.to!r}, but there is no such menu")
+
+    def goes_on(self, script: Script, menu: Menu) -> None:
+        at = f"menus.{menu.name}"
+        for option in menu.options():
+            self.leads_somewhere(script, at, option)
+        for name, onward in (("then", menu.then), ("nothing", menu.nothing)):
+            if onward and (onward.to in {AGAIN, BACK} or onward.do):
+                self.wrong(
+                    f"{at}.{name}", "nobody pressed a key: must do nothing, and lead to a menu or `leave`"
+                )
+        if not menu.asks and menu.then is None:
+            self.wrong(at, "has neither keys nor `then`: nobody could go on from here")
+        if menu.programme and menu.nothing is None:
+            self.wrong(at, "plays a programme but has no `nothing` for when there is none")
+        if menu.programme and menu.silent is None:
+            self.wrong(at, "plays a programme but has no `silent` for when it is over")
+
     def circle(self, script: Script, start: Menu) -> None:
-        """A chain of menus without keys must end: the engine walks it within one turn."""
-        seen, menu = {start.name}, start
-        while not menu.asks and menu.then and menu.then.to in script.menus:
-            if menu.then.to in seen:
-                self.wrong(f"menus.{start.name}", "goes round in a circle without asking for a key")
+        """A chain of menus that ask for nothing must end: the engine walks it within one turn."""
+        seen: set[str] = set()
+        ahead = _unasked(start)
+        while ahead:
+            name = ahead.pop()
+            if name == start.name:
+                self.wrong(f"menus.{name}", "goes round in a circle without asking for a key")
                 return
-            seen.add(menu.then.to)
-            menu = script.menus[menu.then.to]
+            if name in script.menus and name not in seen:
+                seen.add(name)
+                ahead += _unasked(script.menus[name])
+
+
+def _unasked(menu: Menu) -> list[str]:
+    """Where the conversation may go from `menu` by itself, without a key or a silence."""
+    by_itself = [None if menu.asks else menu.then, menu.nothing if menu.programme else None]
+    return [option.to for option in by_itself if option]

@@ -76,6 +76,7 @@ class Line:
         return (not self.only_if or self.only_if in flags) and (not self.unless or self.unless not in flags)
 
 
+STARTS = frozenset({"dialled", "rung_back", "callback", "counselor", "programme", "confirm"})
 AGAIN = "again"
 BACK = "back"
 LEAVE = "leave"
