@@ -73,11 +73,10 @@ def finish(session: Session, duty: str, *, now: datetime, result: str) -> None:
     session.execute(update(outbox).where(outbox.c.id == duty).values(done=now, taken=None, result=result))
 
 
-def again(session: Session, duty: str, *, due: datetime) -> None:
-    """Not done: due again then, which is the only retry there is."""
-    session.execute(
-        update(outbox).where(outbox.c.id == duty).values(due=due, taken=None, rings=outbox.c.rings + 1)
-    )
+def again(session: Session, duty: str, *, due: datetime, count: bool = True) -> None:
+    """Not done: due again then, which is the only retry there is. `count` where that was a failure."""
+    rings = outbox.c.rings + (1 if count else 0)
+    session.execute(update(outbox).where(outbox.c.id == duty).values(due=due, taken=None, rings=rings))
 
 
 def drop(session: Session, subject: str, *, now: datetime, result: str) -> None:

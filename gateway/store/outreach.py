@@ -158,6 +158,11 @@ class Version:
     topic: str
     valid_until: datetime
 
+    def may_be_heard(self, now: datetime) -> bool:
+        """Approved, exactly as it is, and still valid."""
+        approved = self.state is VersionState.APPROVED and self.approved_manifest == self.manifest
+        return approved and self.valid_until > now
+
 
 _COLUMNS = (
     *(versions.c[name] for name in list(Version.__dataclass_fields__)[:-3]),
@@ -288,6 +293,11 @@ def audience(session: Session, *, language: str, now: datetime) -> int:
     return session.execute(
         select(func.count()).select_from(consents).where(*_reachable(language, now))
     ).scalar_one()
+
+
+def provisional(session: Session) -> int:
+    """How many asked for programmes and have not confirmed it yet."""
+    return session.execute(select(func.count()).select_from(consents).where(~consents.c.live)).scalar_one()
 
 
 def _reachable(language: str, now: datetime) -> tuple[Any, ...]:

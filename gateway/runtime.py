@@ -1,0 +1,156 @@
+"""`Runtime`: everything a use case needs, wired in one place; nothing connects before it is used."""
+
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gateway.carriers.base import Carrier
+from gateway.carriers import registry
+from gateway.clock import DemoClock, SystemClock
+from gateway.errors import StoreDown
+from gateway.phone import Msisdn
+from gateway.queue import JobQueue
+from gateway.settings import Settings
+from gateway.store import audit, sounds
+from gateway.store.database import Database
+from gateway.store.sounds import PromptSound
+from gateway.vault import Vault
+from prompts.audio import Shelf
+from prompts.library import Library
+
+Clock = SystemClock | DemoClock
+
+_FRESH = 3.0  # seconds for which a process may go on with what it read of sounds and switches
+
+
+class Voices:
+    """Which sound stands for which wording: read from the database now and then, and kept while that is down."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: Mapping[tuple[str, str], PromptSound] = {}
+        self._captions: Mapping[str, PromptSound] = {}
+        self._read_at = float("-inf")
+
+    def sound(self, language: str, key: str) -> PromptSound | None:
+        self._refresh()
+        return self._known.get((language, key))
+
+    def spoken_by(self, hash_: str) -> PromptSound | None:
+        """Which wording a sound stands for: for captions."""
+        self._refresh()
+        return self._captions.get(hash_)
+
+    def _refresh(self) -> None:
+        now = time.monotonic()
+        if now - self._read_at < _FRESH and self._known:
+            return
+        self._read_at = now
+        try:
+            with self._database.read() as session:
+                found = list(sounds.prompts(session))
+        except StoreDown:
+            return
+        self._known = {(one.language, one.key): one for one in found}
+        self._captions = {one.sound: one for one in found}
+
+
+class Switches:
+    """What people turned on and off, at most a few seconds old."""
+
+    def __init__(self, database: Database, features: frozenset[str]) -> None:
+        self._database = database
+        self._features = features
+        self._turned: Mapping[str, str] = {}
+        self._read_at = float("-inf")
+
+    def on(self, feature: str) -> bool:
+        """Whether an optional feature is named in the settings and not turned off in the console."""
+        now = time.monotonic()
+        if now - self._read_at >= _FRESH:
+            self._read_at = now
+            try:
+                with self._database.read() as session:
+                    self._turned = audit.switched(session)
+            except StoreDown:
+                pass
+        return feature in self._features and self._turned.get(feature, "on") == "on"
+
+    def forget(self) -> None:
+        """Read again at the next question: somebody has just turned one here."""
+        self._read_at = float("-inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """One object of connections, passed on; nothing is global."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    vault: Vault
+    queue: JobQueue
+    library: Library
+    shelf: Shelf
+    carrier: Carrier
+    voices: Voices
+    switches: Switches
+    our_lines: Mapping[bytes, Msisdn] = field(repr=False)
+
+    @staticmethod
+    def new_id() -> str:
+        """Opaque, and safe in a URL and as a job's id."""
+        return secrets.token_hex(8)
+
+    def counselors_line(self) -> Msisdn:
+        """A number of the counselors' pool, any of them, so that one number's records are not all of it."""
+        return secrets.choice(self.settings.counselor_numbers)
+
+    def after_fork(self) -> None:
+        self.database.after_fork()
+
+
+def build_runtime(settings: Settings, *, busy: float = 1.5) -> Runtime:
+    """Wire everything; `busy` is how long a database writer waits (1.5 s on the web, 5 s in workers)."""
+    clock: Clock = DemoClock(settings.data_dir / "clock.json") if settings.mode == "demo" else SystemClock()
+    database = Database(settings.database_url, busy=busy)
+    vault = Vault(settings, clock)
+    return Runtime(
+        settings=settings,
+        clock=clock,
+        database=database,
+        vault=vault,
+        queue=JobQueue(settings.redis_url),
+        library=Library.load(),
+        shelf=Shelf(settings.data_dir / "shelf"),
+        carrier=registry.build("twilio", settings),
+        voices=Voices(database),
+        switches=Switches(database, settings.features),
+        our_lines=_Lines(
+            vault, (*settings.numbers, *settings.missed_call_numbers, *settings.counselor_numbers)
+        ),
+    )
+
+
+class _Lines(Mapping[bytes, Msisdn]):
+    """Our own numbers by their index, computed when first asked: the keystore may not be there at start."""
+
+    def __init__(self, vault: Vault, numbers: Sequence[Msisdn]) -> None:
+        self._vault = vault
+        self._numbers = numbers
+        self._found: dict[bytes, Msisdn] = {}
+
+    def _all(self) -> dict[bytes, Msisdn]:
+        if not self._found:
+            self._found = {self._vault.index(number): number for number in self._numbers}
+        return self._found
+
+    def __getitem__(self, index: bytes) -> Msisdn:
+        return self._all()[index]
+
+    def __iter__(self):  # type: ignore[no-untyped-def]  # noqa: ANN204 - Mapping's own signature
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._numbers)

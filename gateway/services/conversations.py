@@ -1,0 +1,179 @@
+"""One webhook, one transaction: the state is read, `ivr` decides, effects and the answer are stored together."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import IntegrityError
+
+from gateway.carriers.base import CallArrived, KeysCame, LegAnswered, VoiceAnswer
+from gateway.errors import KeystoreDown, Refused, StoreDown
+from gateway.runtime import Runtime
+from gateway.services.callbacks import ring_bells
+from gateway.services.effects import Effects, NeedsKeys
+from gateway.services.facts import Turn, facts_of, fresh_handle
+from gateway.store import callbacks, conversations, inbox
+from gateway.store.database import Session
+from gateway.vault import NewSubject, Place
+from ivr import actions as act
+from ivr.engine import State, Step, step
+from ivr.events import BridgeOver, CallEvent, CallStarted, KeyPressed, StayedSilent
+
+Came = CallArrived | LegAnswered | KeysCame
+Render = Callable[[VoiceAnswer, str], bytes]  # the answer and its language → the carrier's document
+
+_SAME_ANSWER = timedelta(hours=24)
+TRIES = 3  # another host's turn, or keys to be made first, costs one each
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What had to be made outside the transaction before it could succeed."""
+
+    new: NewSubject | None = None
+    contact: str = ""
+    flags: frozenset[str] = frozenset()
+
+
+def take_turn(runtime: Runtime, came: Came, render: Render) -> bytes:
+    """Answer a call's webhook. The same webhook again gets the same answer and has no second effect.
+
+    Raises `StoreDown` where the database cannot be had: then `degraded.answer` speaks.
+    """
+    prepared = Prepared()
+    for _ in range(TRIES):
+        try:
+            return _turn(runtime, came, render, prepared)
+        except NeedsKeys:
+            prepared = with_keys(runtime, prepared)
+        except KeystoreDown:
+            prepared = replace(prepared, flags=prepared.flags | {"no_saving"})
+        except IntegrityError:
+            continue  # another host was faster with this very webhook: read its answer
+    raise StoreDown("the turn could not be stored")
+
+
+def with_keys(runtime: Runtime, prepared: Prepared) -> Prepared:
+    """Keys are committed to the keystore first, outside the transaction; orphans are swept."""
+    contact = runtime.new_id()
+    try:
+        return replace(prepared, new=runtime.vault.create_keys(contact), contact=contact)
+    except KeystoreDown:
+        return replace(prepared, flags=prepared.flags | {"no_saving"})
+
+
+def _turn(runtime: Runtime, came: Came, render: Render, prepared: Prepared) -> bytes:
+    now = runtime.clock.now()
+    key = runtime.vault.digest("inbox", f"{runtime.carrier.name} {came.sid} {_kind(came)}")
+    place = Place("inbox", "answer", key.hex())
+    with runtime.database.write() as session:
+        seen = inbox.answered(session, key)
+        if seen is not None:
+            return _again(runtime, place, seen[0], render)
+        digest = runtime.vault.digest("sid", came.sid)
+        turn, event, state, number = _read(session, runtime, came, digest, now, prepared)
+        decided = _decide(session, runtime, state, event)
+        turn = replace(turn, language=decided.state.language)
+        doing = Effects(session, runtime, turn, prepared.new, prepared.contact)
+        errands = doing.perform(decided.actions)
+        said = [action for action in decided.actions if not isinstance(action, act.Perform)]
+        answer = render(VoiceAnswer(said, number), decided.state.language)
+        _remember(session, runtime, came, digest, decided.state, number, now, new=state is None)
+        inbox.record(session, key, runtime.vault.seal_here(place, answer), now)
+    ring_bells(runtime, errands)
+    return answer
+
+
+def _kind(came: Came) -> str:
+    match came:
+        case CallArrived():
+            return "arrived"
+        case LegAnswered():
+            return f"leg {came.leg} {came.moved}"
+        case KeysCame():
+            return f"turn {came.step}"
+
+
+def _again(runtime: Runtime, place: Place, sealed: bytes | None, render: Render) -> bytes:
+    if sealed is None:  # older than a day: no effect, and nothing that could tell
+        return render(VoiceAnswer([act.HangUp()], 0), "")
+    return runtime.vault.open_here(place, sealed)
+
+
+def _read(
+    session: Session, runtime: Runtime, came: Came, digest: bytes, now: datetime, prepared: Prepared
+) -> tuple[Turn, CallEvent, State | None, int]:
+    """What happened in our words, where the conversation stands, and the number of the answer to come."""
+    flags = prepared.flags
+    there = conversations.load(session, digest)
+    state = None if there is None else State.from_json(json.loads(_open_state(runtime, digest, there.state)))
+    match came:
+        case CallArrived():
+            turn = Turn.of_caller(session, runtime, came.caller, came.line, now)
+            facts = facts_of(session, runtime, turn, flags)
+            return turn, CallStarted("dialled", turn.language, facts=facts), None, 1
+        case LegAnswered():
+            turn = Turn.of_leg(session, runtime, came.leg, now)
+            facts = facts_of(session, runtime, turn, flags)
+            if came.moved and there is not None:  # the worker moved a live call to hear what happened
+                return turn, BridgeOver(facts), state, there.step + 1
+            return turn, CallStarted(turn.kind, turn.language, came.machine, facts), None, 1
+        case KeysCame():
+            if there is None or state is None or came.step != there.step:
+                raise Refused("stale")
+            turn = (
+                Turn.of_leg(session, runtime, there.leg, now)
+                if there.leg
+                else Turn.of_caller(session, runtime, came.caller, came.line, now)
+            )
+            facts = facts_of(session, runtime, turn, flags)
+            event: CallEvent
+            if came.bridged:
+                event = BridgeOver(facts)
+            elif came.keys:
+                event = KeyPressed(came.keys, (now - there.touched).total_seconds(), facts)
+            else:
+                event = StayedSilent(facts)
+            return turn, event, state, came.step + 1
+
+
+def _decide(session: Session, runtime: Runtime, state: State | None, event: CallEvent) -> Step:
+    """Step, and step again with another handle where the fresh one is in use: the decision is pure."""
+    while True:
+        decided = step(runtime.library.script, state, event)
+        asked = [
+            a.effect for a in decided.actions if isinstance(a, act.Perform) and isinstance(a.effect, act.Ask)
+        ]
+        if not asked or not callbacks.handle_in_use(session, asked[0].handle):
+            return decided
+        event = replace(event, facts=replace(event.facts, fresh_handle=fresh_handle(runtime)))
+
+
+def _open_state(runtime: Runtime, digest: bytes, sealed: bytes) -> bytes:
+    return runtime.vault.open_here(_state_place(digest), sealed)
+
+
+def _state_place(digest: bytes) -> Place:
+    return Place("conversations", "state", digest.hex())
+
+
+def _remember(
+    session: Session,
+    runtime: Runtime,
+    came: Came,
+    digest: bytes,
+    state: State,
+    number: int,
+    now: datetime,
+    *,
+    new: bool,
+) -> None:
+    sealed = runtime.vault.seal_here(
+        _state_place(digest), json.dumps(state.to_json(), separators=(",", ":")).encode()
+    )
+    if new:
+        leg = came.leg if isinstance(came, LegAnswered) else None
+        conversations.begin(session, digest, leg=leg, state=sealed, now=now)
+    else:
+        conversations.go_on(session, digest, step=number, state=sealed, now=now)

@@ -1,0 +1,75 @@
+"""Status reports of calls: any order, doubled or missing, they end in the same state."""
+
+import json
+from dataclasses import replace
+
+from gateway.carriers.base import LegProgress, LegStatus
+from gateway.errors import Refused
+from gateway.runtime import Runtime
+from gateway.services import callbacks, outreach_calls
+from gateway.services.callbacks import Errand, ring_bells
+from gateway.services.effects import Effects
+from gateway.services.facts import Turn, facts_of
+from gateway.store import conversations, legs
+from gateway.store.database import Session
+from gateway.store.legs import Leg, LegKind
+from gateway.vault import Place
+from ivr.engine import State, step
+from ivr.events import CallEnded
+
+
+def leg_progress(runtime: Runtime, progress: LegProgress) -> None:
+    """Take a status report; only a final one has an effect, and only the first final one."""
+    if progress.status is LegStatus.UNDER_WAY:
+        return
+    now = runtime.clock.now()
+    digest = runtime.vault.digest("sid", progress.sid)
+    with runtime.database.write() as session:
+        errands = _hung_up(session, runtime, digest)
+        leg = legs.get(session, progress.leg) if progress.leg else None
+        if leg is not None and legs.end(session, leg.id, now=now):
+            legs.say_result(session, leg.id, progress.status)
+            errands += _leg_over(session, runtime, replace(leg, result=leg.result or progress.status))
+        conversations.end(session, digest)
+    ring_bells(runtime, errands)
+
+
+def _hung_up(session: Session, runtime: Runtime, digest: bytes) -> list[Errand]:
+    """The script decides what hanging up means where the conversation stood."""
+    there = conversations.load(session, digest)
+    if there is None:
+        return []
+    now = runtime.clock.now()
+    place = Place("conversations", "state", digest.hex())
+    state = State.from_json(json.loads(runtime.vault.open_here(place, there.state)))
+    if state.over:
+        return []
+    try:
+        turn = (
+            Turn.of_leg(session, runtime, there.leg, now)
+            if there.leg
+            else Turn.of_caller(session, runtime, None, None, now)
+        )
+        facts = facts_of(session, runtime, turn, frozenset())
+    except Refused:
+        return []
+    ended = step(runtime.library.script, state, CallEnded((now - there.touched).total_seconds(), facts))
+    return Effects(session, runtime, turn, None, "").perform(ended.actions)
+
+
+def _leg_over(session: Session, runtime: Runtime, leg: Leg) -> list[Errand]:
+    now = runtime.clock.now()
+    why = "no_answer" if leg.result in (None, "completed", "canceled") else leg.result
+    match leg.kind:
+        case LegKind.COUNSELOR:
+            return callbacks.counselor_left(session, runtime, leg.subject, now=now)
+        case LegKind.CALLBACK:
+            if leg.result == "opened":
+                callbacks.talk_over(session, leg.subject, now=now)
+                return []
+            return callbacks.caller_not_joined(session, runtime, leg.subject, why=why or "no_answer", now=now)
+        case LegKind.CONFIRM | LegKind.PROGRAMME:
+            if leg.result == "opened":
+                return []
+            turn = Turn(kind=leg.kind, language="", line_index=b"", now=now, leg=leg.id, subject=leg.subject)
+            return outreach_calls.refused(session, runtime, turn, why or "no_answer")

@@ -1,0 +1,397 @@
+"""Doing what the outbox owes: each job claims its row, dials or moves a call, and says how it went.
+
+A duty places at most one call: the leg has the duty's own id and is committed before anything is dialled, so
+that a crash in between leaves a leg to be looked up, never dialled again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gateway.errors import BadSeal, CarrierError, KeyDestroyed, Refused
+from gateway.logs import get
+from gateway.phone import Msisdn
+from gateway.queue import (
+    JOB_CONFIRM,
+    JOB_END_CALL,
+    JOB_MOVE_CALL,
+    JOB_RING_CALLER,
+    JOB_RING_COUNSELOR,
+    JOB_RING_PROGRAMME,
+)
+from gateway.runtime import Runtime
+from gateway.services import callbacks, outreach_calls, windows
+from gateway.services.callbacks import Errand, errand, ring_bells
+from gateway.services.facts import Turn
+from gateway.store import callbacks as callback_rows
+from gateway.store import contacts, counselors, legs, outbox, outreach
+from gateway.store.callbacks import CallbackState
+from gateway.store.database import Session
+from gateway.store.legs import Leg, LegKind, LegState
+from gateway.store.outbox import Duty
+from gateway.vault import Place
+
+_log = get(__name__)
+
+STALE = timedelta(seconds=60)  # a worker that has been at a row for so long is taken for dead
+RING_SECONDS = {LegKind.COUNSELOR: 25, LegKind.CALLBACK: 40, LegKind.CONFIRM: 30, LegKind.PROGRAMME: 30}
+TALK_SECONDS = 3600
+LOOK_UP_AFTER = timedelta(seconds=20)
+GIVEN_UP_AFTER = timedelta(minutes=3)  # the provider knows of no such call: it was never placed
+NO_LINE_FREE = timedelta(seconds=5)
+AFTER_REFUSAL = timedelta(seconds=20)
+RINGS_BEFORE_PARKED = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Dialling:
+    """Whom a leg rings and from which of our numbers; the number stays shut until it is dialled."""
+
+    kind: LegKind
+    subject: str
+    line: Msisdn
+    open_number: Callable[[], Msisdn]
+    account: str | None = None
+    detect_machine: bool = True
+
+
+# --- the bell -----------------------------------------------------------------------------------------
+
+
+def ring_due(runtime: Runtime, *, most: int = 200) -> int:
+    """Ring for every due row nobody is at; may run twice at once, for the row's claim decides. Return how many."""
+    now = runtime.clock.now()
+    with runtime.database.read() as session:
+        duties = outbox.due(session, now=now, stale=now - STALE, most=most)
+    dead = [duty.id for duty in duties if duty.taken is not None]
+    if dead:  # a job of that id may still lie in Redis: ring with the next one
+        with runtime.database.write() as session:
+            outbox.rung(session, dead)
+    for duty in duties:
+        ring = duty.rings + 1 if duty.taken is not None else duty.rings
+        runtime.queue.put(duty.job, duty.id, ring=ring)
+    return len(duties)
+
+
+def take(runtime: Runtime, duty_id: str) -> Duty | None:
+    """Claim a duty for this worker; one that is too late dies here, and one that never succeeds is parked."""
+    now = runtime.clock.now()
+    with runtime.database.write() as session:
+        duty = outbox.take(session, duty_id, now=now, stale=now - STALE)
+        if duty is None:
+            return None
+        if duty.not_after <= now:
+            outbox.finish(session, duty.id, now=now, result="too_late")
+            errands = _too_late(session, runtime, duty, now)
+        elif duty.rings >= RINGS_BEFORE_PARKED:
+            outbox.finish(session, duty.id, now=now, result="parked")
+            _log.error("duty_parked", job=duty.job, id=duty.id)
+            errands = _too_late(session, runtime, duty, now)
+        else:
+            return duty
+    ring_bells(runtime, errands)
+    return None
+
+
+def finish(runtime: Runtime, duty: Duty, result: str) -> None:
+    with runtime.database.write() as session:
+        outbox.finish(session, duty.id, now=runtime.clock.now(), result=result)
+
+
+def again(runtime: Runtime, duty: Duty, after: timedelta) -> None:
+    with runtime.database.write() as session:
+        outbox.again(session, duty.id, due=runtime.clock.now() + after)
+
+
+# --- the jobs -----------------------------------------------------------------------------------------
+
+
+def ring_counselor(runtime: Runtime, duty: Duty) -> None:
+    def whom(session: Session) -> Dialling | None:
+        callback = callback_rows.get(session, duty.subject)
+        if (
+            callback is None
+            or callback.state is not CallbackState.CALLING_COUNSELOR
+            or not callback.claimed_by
+        ):
+            return None
+        account = callback.claimed_by
+        sealed = counselors.sealed_number(session, account)
+        if sealed is None:
+            return None
+        place = Place("accounts", "number", account)
+        return Dialling(
+            kind=LegKind.COUNSELOR,
+            subject=callback.id,
+            line=runtime.counselors_line(),
+            open_number=lambda: runtime.vault.open_number(account, place, sealed),
+            account=account,
+            detect_machine=False,
+        )
+
+    _place(runtime, duty, whom)
+
+
+def ring_caller(runtime: Runtime, duty: Duty) -> None:
+    def whom(session: Session) -> Dialling | None:
+        callback = callback_rows.get(session, duty.subject)
+        if callback is None or callback.state is not CallbackState.CALLING_CALLER or callback.contact is None:
+            return None
+        if callbacks.withheld(callback, runtime.clock.now()):
+            return None
+        return _contact_dialling(
+            session, runtime, LegKind.CALLBACK, callback.id, callback.contact, callback.line_index
+        )
+
+    _place(runtime, duty, whom)
+
+
+def confirm(runtime: Runtime, duty: Duty) -> None:
+    """The one neutral contact attempt that an opt-in allows."""
+
+    def whom(session: Session) -> Dialling | None:
+        consent = outreach.consent(session, duty.subject)
+        if consent is None or consent.live or consent.until <= runtime.clock.now():
+            return None
+        if legs.of(session, consent.id):
+            return None  # exactly one attempt
+        return _contact_dialling(
+            session, runtime, LegKind.CONFIRM, consent.id, consent.contact, consent.line_index
+        )
+
+    if not _quiet(runtime, duty):
+        _place(runtime, duty, whom)
+
+
+def ring_programme(runtime: Runtime, duty: Duty) -> None:
+    def whom(session: Session) -> Dialling | None:
+        recipient = outreach.recipient(session, duty.subject)
+        consent = outreach.consent(session, recipient.consent) if recipient else None
+        campaign = outreach.campaign(session, recipient.campaign) if recipient else None
+        version = outreach.version(session, campaign.version) if campaign else None
+        now = runtime.clock.now()
+        if recipient is None or consent is None or campaign is None or version is None:
+            return None
+        running = campaign.state is outreach.CampaignState.RUNNING and campaign.not_after > now
+        if not running or not version.may_be_heard(now) or not consent.live or consent.until <= now:
+            outreach.move_recipient(session, recipient.id, from_=("calling",), to="pending")
+            return None
+        return _contact_dialling(
+            session, runtime, LegKind.PROGRAMME, recipient.id, consent.contact, consent.line_index
+        )
+
+    if not _quiet(runtime, duty):
+        _place(runtime, duty, whom)
+
+
+def move_call(runtime: Runtime, duty: Duty) -> None:
+    """Make a live call come back and hear what happened."""
+    _to_live_call(runtime, duty, lambda sid: runtime.carrier.move_call(sid, duty.subject))
+
+
+def end_call(runtime: Runtime, duty: Duty) -> None:
+    _to_live_call(runtime, duty, runtime.carrier.end_call)
+
+
+# --- placing one call ---------------------------------------------------------------------------------
+
+
+def _place(runtime: Runtime, duty: Duty, whom: Callable[[Session], Dialling | None]) -> None:
+    """Commit the leg, dial, commit what the carrier said. Never twice for one duty."""
+    now = runtime.clock.now()
+    with runtime.database.write() as session:
+        leg = legs.get(session, duty.id)
+        dialling = whom(session)
+        if leg is None:
+            if dialling is None:
+                outbox.finish(session, duty.id, now=now, result="not_wanted")
+                return
+            if not _line_is_free(session, runtime, dialling.kind):
+                outbox.again(session, duty.id, due=now + NO_LINE_FREE, count=False)
+                return
+            legs.add(
+                session,
+                id=duty.id,
+                kind=dialling.kind,
+                subject=dialling.subject,
+                account=dialling.account,
+                line_index=runtime.vault.index(dialling.line),
+                created=now,
+            )
+    if leg is not None:
+        _look_up(runtime, duty, leg, dialling)
+    elif dialling is not None:
+        _dial(runtime, duty, dialling)
+
+
+def _dial(runtime: Runtime, duty: Duty, dialling: Dialling) -> None:
+    try:
+        sid = runtime.carrier.place_call(
+            to=dialling.open_number(),
+            line=dialling.line,
+            leg=duty.id,
+            detect_machine=dialling.detect_machine,
+            ring_seconds=RING_SECONDS[dialling.kind],
+            talk_seconds=TALK_SECONDS,
+        )
+    except CarrierError as error:
+        if error.uncertain:
+            with runtime.database.write() as session:
+                legs.uncertain(session, duty.id)
+                outbox.again(session, duty.id, due=runtime.clock.now() + LOOK_UP_AFTER)
+            return
+        _never_placed(runtime, duty, dialling.kind, dialling.subject, retry=error.retry)
+    except (KeyDestroyed, BadSeal):
+        _never_placed(runtime, duty, dialling.kind, dialling.subject, retry=False)
+    else:
+        _placed(runtime, duty, sid)
+
+
+def _look_up(runtime: Runtime, duty: Duty, leg: Leg, dialling: Dialling | None) -> None:
+    """An earlier worker may have dialled: ask the provider, and never dial this leg again."""
+    if leg.state is not LegState.PLACING and leg.state is not LegState.UNCERTAIN:
+        finish(runtime, duty, "placed")
+        return
+    if dialling is None:
+        _never_placed(runtime, duty, leg.kind, leg.subject, retry=False)
+        return
+    line = runtime.our_lines.get(leg.line_index, dialling.line)
+    found = runtime.carrier.find_calls(
+        to=dialling.open_number(), line=line, since=leg.created - LOOK_UP_AFTER
+    )
+    if found:
+        _placed(runtime, duty, found[0][0])
+    elif runtime.clock.now() - leg.created < GIVEN_UP_AFTER:
+        with runtime.database.write() as session:
+            legs.uncertain(session, leg.id)
+            outbox.again(session, duty.id, due=runtime.clock.now() + LOOK_UP_AFTER)
+    else:
+        _never_placed(runtime, duty, leg.kind, leg.subject, retry=False)
+
+
+def _placed(runtime: Runtime, duty: Duty, sid: str) -> None:
+    sealed = runtime.vault.seal_here(Place("legs", "sid", duty.id), sid.encode())
+    with runtime.database.write() as session:
+        legs.placed(session, duty.id, sid=sealed, sid_digest=runtime.vault.digest("sid", sid))
+        outbox.finish(session, duty.id, now=runtime.clock.now(), result="placed")
+        errands = _unwanted_meanwhile(session, runtime, duty)
+    ring_bells(runtime, errands)
+
+
+def _unwanted_meanwhile(session: Session, runtime: Runtime, duty: Duty) -> list[Errand]:
+    """Withdrawn between the leg's row and the carrier's answer: end it at once."""
+    leg = legs.get(session, duty.id)
+    callback = callback_rows.get(session, leg.subject) if leg else None
+    if leg is None or leg.ended or callback is None or callback.ended is None:
+        return []
+    lives = timedelta(minutes=10)
+    return [errand(session, runtime, JOB_END_CALL, leg.id, due=runtime.clock.now(), lives=lives)]
+
+
+def _never_placed(runtime: Runtime, duty: Duty, kind: LegKind, subject: str, *, retry: bool) -> None:
+    """Certainly not dialled: with `retry` a new duty tries again, else the request learns of it."""
+    now = runtime.clock.now()
+    with runtime.database.write() as session:
+        legs.end(session, duty.id, now=now)
+        legs.say_result(session, duty.id, "failed")
+        outbox.finish(session, duty.id, now=now, result="refused")
+        errands: list[Errand] = []
+        left = duty.not_after - now - AFTER_REFUSAL
+        if retry and left > timedelta():
+            errand(session, runtime, duty.job, duty.subject, due=now + AFTER_REFUSAL, lives=left)
+        else:
+            errands = _gone_wrong(session, runtime, kind, subject, now)
+    ring_bells(runtime, errands)
+
+
+def _too_late(session: Session, runtime: Runtime, duty: Duty, now: datetime) -> list[Errand]:
+    kinds = {
+        JOB_RING_COUNSELOR: LegKind.COUNSELOR,
+        JOB_RING_CALLER: LegKind.CALLBACK,
+        JOB_CONFIRM: LegKind.CONFIRM,
+        JOB_RING_PROGRAMME: LegKind.PROGRAMME,
+    }
+    legs.end(session, duty.id, now=now)
+    kind = kinds.get(duty.job)
+    return _gone_wrong(session, runtime, kind, duty.subject, now) if kind else []
+
+
+def _gone_wrong(
+    session: Session, runtime: Runtime, kind: LegKind, subject: str, now: datetime
+) -> list[Errand]:
+    try:
+        match kind:
+            case LegKind.COUNSELOR:
+                return callbacks.counselor_left(session, runtime, subject, now=now)
+            case LegKind.CALLBACK:
+                return callbacks.caller_not_joined(session, runtime, subject, why="failed", now=now)
+            case LegKind.CONFIRM | LegKind.PROGRAMME:
+                turn = Turn(kind=kind, language="", line_index=b"", now=now, subject=subject)
+                return outreach_calls.refused(session, runtime, turn, "failed")
+    except Refused:
+        return []
+
+
+def _contact_dialling(
+    session: Session, runtime: Runtime, kind: LegKind, subject: str, contact: str, line_index: bytes
+) -> Dialling | None:
+    there = contacts.sealed_number(session, contact)
+    if there is None or contacts.is_forbidden(session, there[0]):
+        return None
+    place = Place("contacts", "number", contact)
+    line = runtime.our_lines.get(line_index, runtime.settings.numbers[0])
+    return Dialling(kind, subject, line, lambda: runtime.vault.open_number(contact, place, there[1]))
+
+
+def _line_is_free(session: Session, runtime: Runtime, kind: LegKind) -> bool:
+    """A counselor's call needs room for the caller's too; a programme never takes a callback's place."""
+    at_once, live = runtime.settings.calls_at_once, legs.live(session)
+    match kind:
+        case LegKind.COUNSELOR:
+            return live + 2 <= max(2, at_once)
+        case LegKind.CALLBACK:
+            return live + 1 <= max(2, at_once)
+        case LegKind.CONFIRM | LegKind.PROGRAMME:
+            return live + 1 <= max(1, at_once - 2)
+
+
+def _quiet(runtime: Runtime, duty: Duty) -> bool:
+    """In quiet hours nobody is rung who did not ask for this very hour: put off to their end."""
+    settings = runtime.settings
+    now = runtime.clock.now()
+    due = windows.after_quiet(now, settings.quiet_hours, settings.timezone)
+    if due <= now:
+        return False
+    with runtime.database.write() as session:
+        outbox.again(session, duty.id, due=due, count=False)
+    return True
+
+
+def _to_live_call(runtime: Runtime, duty: Duty, do: Callable[[str], None]) -> None:
+    with runtime.database.read() as session:
+        leg = legs.get(session, duty.subject)
+    if leg is None or leg.ended is not None:
+        finish(runtime, duty, "over")
+        return
+    if leg.sid is None:  # being dialled at this moment: its id is not known yet
+        again(runtime, duty, timedelta(seconds=2))
+        return
+    try:
+        do(runtime.vault.open_here(Place("legs", "sid", leg.id), leg.sid).decode())
+    except CarrierError as error:
+        if not (error.retry or error.uncertain):
+            finish(runtime, duty, "refused")
+            return
+        again(runtime, duty, timedelta(seconds=3))  # ending or moving twice does no harm
+        return
+    finish(runtime, duty, "done")
+
+
+JOBS: dict[str, Callable[[Runtime, Duty], None]] = {
+    JOB_RING_COUNSELOR: ring_counselor,
+    JOB_RING_CALLER: ring_caller,
+    JOB_CONFIRM: confirm,
+    JOB_RING_PROGRAMME: ring_programme,
+    JOB_MOVE_CALL: move_call,
+    JOB_END_CALL: end_call,
+}

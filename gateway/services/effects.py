@@ -1,0 +1,164 @@
+"""What a turn's effects do, in the turn's own transaction."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import assert_never
+
+from gateway.queue import JOB_CONFIRM
+from gateway.runtime import Runtime
+from gateway.services import callbacks, forgetting, outreach_calls, windows
+from gateway.services.callbacks import Errand, errand
+from gateway.services.facts import Turn
+from gateway.store import contacts, legs, outreach
+from gateway.store.database import Session
+from gateway.store.legs import LegKind
+from gateway.vault import NewSubject, Place
+from ivr import actions as act
+
+CONFIRM_LIVES = timedelta(hours=24)
+PROVISIONAL = timedelta(days=2)
+
+
+class NeedsKeys(Exception):  # noqa: N818 - not an error: the turn is tried again with keys made first
+    """A new contact needs keys, which are committed to the keystore before the transaction begins."""
+
+
+class Effects:
+    """Performs the effects of one turn; `new` are the keys of `contact`, made in case a contact is needed."""
+
+    def __init__(
+        self, session: Session, runtime: Runtime, turn: Turn, new: NewSubject | None, contact: str
+    ) -> None:
+        self.session = session
+        self.runtime = runtime
+        self.turn = turn
+        self.new = new
+        self.new_contact = contact
+        self.errands: list[Errand] = []
+
+    def perform(self, actions: Sequence[act.Action]) -> list[Errand]:
+        """Store every effect among the actions. Return the errands to ring for after the commit."""
+        for action in actions:
+            if isinstance(action, act.Perform):
+                self._one(action.effect)
+        return self.errands
+
+    def _one(self, effect: act.Effect) -> None:  # noqa: C901, PLR0912 - one case an effect
+        match effect:
+            case act.Ask():
+                self._ask(effect)
+            case act.OptIn():
+                self._opt_in(effect)
+            case act.Withdraw():
+                self._of_number(forgetting.withdraw)
+            case act.Stop():
+                self._of_number(forgetting.stop)
+            case act.Forget():
+                self._of_number(forgetting.forget)
+            case act.RememberLanguage():
+                self._prefer(language=effect.language)
+            case act.RememberDisplay():
+                self._prefer(display=effect.display)
+            case act.GateOpened():
+                self._gate_opened()
+            case act.GateRefused():
+                self._gate_refused(effect.why)
+            case act.CounselorReady():
+                legs.opened(self.session, self.turn.leg)
+                self.errands += callbacks.counselor_ready(
+                    self.session, self.runtime, self.turn.subject, now=self.turn.now
+                )
+            case act.CounselorDeclined():
+                callbacks.counselor_declined(
+                    self.session, self.turn.subject, why=effect.why, now=self.turn.now
+                )
+            case act.BridgeEnded():
+                callbacks.talk_over(self.session, self.turn.subject, now=self.turn.now)
+            case act.Heard():
+                if self.turn.kind == LegKind.PROGRAMME:
+                    outreach.heard(self.session, self.turn.subject, effect.pieces)
+            case _:
+                assert_never(effect)
+
+    def _ask(self, effect: act.Ask) -> None:
+        contact = self._contact()
+        if contact is None:
+            return
+        callbacks.ask(
+            self.session,
+            self.runtime,
+            contact,
+            wish=effect.wish,
+            own_key=effect.own_key,
+            handle=effect.handle,
+            language=self.turn.language,
+            line_index=self._public_line(),
+            now=self.turn.now,
+        )
+
+    def _opt_in(self, effect: act.OptIn) -> None:
+        contact = self._contact()
+        if contact is None:
+            return
+        consent = self.runtime.new_id()
+        outreach.add_consent(
+            self.session,
+            id=consent,
+            contact=contact,
+            own_key=effect.own_key,
+            language=self.turn.language,
+            line_index=self._public_line(),
+            asked=self.turn.now,
+            until=self.turn.now + PROVISIONAL,
+        )
+        settings = self.runtime.settings
+        due = windows.after_quiet(self.turn.now, settings.quiet_hours, settings.timezone)
+        self.errands.append(
+            errand(self.session, self.runtime, JOB_CONFIRM, consent, due=due, lives=CONFIRM_LIVES)
+        )
+
+    def _contact(self) -> str | None:
+        """The contact of this number, made where there is none; asking lifts an earlier stop."""
+        turn = self.turn
+        if turn.number_index is None:
+            return None
+        contacts.allow(self.session, turn.number_index)
+        if turn.contact is not None:
+            return turn.contact
+        if self.new is None or turn.caller is None:
+            raise NeedsKeys
+        place = Place("contacts", "number", self.new_contact)
+        sealed = self.new.seal_number(place, turn.caller)
+        contacts.add(self.session, self.new_contact, turn.number_index, sealed, turn.now)
+        return self.new_contact
+
+    def _public_line(self) -> bytes:
+        """The number she contacted; from a programme's call, the one that rang her."""
+        return self.turn.line_index
+
+    def _of_number(self, what: forgetting.OfNumber) -> None:
+        if self.turn.number_index is not None:
+            self.errands += what(self.session, self.runtime, self.turn.number_index, now=self.turn.now)
+
+    def _prefer(self, *, language: str | None = None, display: str | None = None) -> None:
+        if self.turn.number_index is not None:
+            contacts.prefer(self.session, self.turn.number_index, language=language, display=display)
+
+    def _gate_opened(self) -> None:
+        legs.opened(self.session, self.turn.leg)
+        legs.say_result(self.session, self.turn.leg, "opened")
+        match self.turn.kind:
+            case LegKind.CALLBACK:
+                callbacks.caller_joined(self.session, self.turn.subject, now=self.turn.now)
+            case _:
+                outreach_calls.opened(self.session, self.turn)
+
+    def _gate_refused(self, why: str) -> None:
+        legs.say_result(self.session, self.turn.leg, why)
+        match self.turn.kind:
+            case LegKind.CALLBACK:
+                self.errands += callbacks.caller_not_joined(
+                    self.session, self.runtime, self.turn.subject, why=why, now=self.turn.now
+                )
+            case _:
+                self.errands += outreach_calls.refused(self.session, self.runtime, self.turn, why)

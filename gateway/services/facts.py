@@ -1,0 +1,150 @@
+"""Who is on the line, and what is true now: all that a decision of the script may depend on."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.errors import Refused
+from gateway.phone import Msisdn
+from gateway.runtime import Runtime
+from gateway.store import callbacks, contacts, counselors, legs, outreach
+from gateway.store.callbacks import CallbackState
+from gateway.store.database import Session
+from gateway.store.legs import LegKind, LegState
+from ivr.events import Facts, Programme
+
+PROGRAMMES_OFFERED = 10
+PIECE_SECONDS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One webhook's people: the number's index and `contact` are None where the number is withheld or unknown.
+
+    `kind` is the script's starting point; `leg`, `subject` are set for calls that we placed.
+    """
+
+    kind: str
+    language: str
+    line_index: bytes
+    now: datetime
+    caller: Msisdn | None = None
+    number_index: bytes | None = None
+    contact: str | None = None
+    leg: str = ""
+    subject: str = ""
+
+    @classmethod
+    def of_caller(
+        cls, session: Session, runtime: Runtime, caller: Msisdn | None, line: Msisdn | None, now: datetime
+    ) -> "Turn":
+        """Somebody who dialled in. Nothing but the language she once chose depends on her number."""
+        index = runtime.vault.index(caller) if caller else None
+        language = contacts.preference(session, index)[0] if index else None
+        return cls(
+            kind="dialled",
+            language=language if language in runtime.library.languages else runtime.library.languages[0],
+            line_index=runtime.vault.index(line) if line else b"",
+            now=now,
+            caller=caller,
+            number_index=index,
+            contact=contacts.find(session, index) if index else None,
+        )
+
+    @classmethod
+    def of_leg(cls, session: Session, runtime: Runtime, leg: str, now: datetime) -> "Turn":
+        """Somebody whom we rang. Raises `Refused` for a leg that is over or was never ours."""
+        there = legs.get(session, leg)
+        if there is None or there.state is LegState.OVER:
+            raise Refused("gone")
+        contact, language = None, runtime.library.languages[0]
+        match there.kind:
+            case LegKind.COUNSELOR:
+                account = counselors.get(session, there.account or "")
+                language = account.language if account else language
+            case LegKind.CALLBACK:
+                callback = callbacks.get(session, there.subject)
+                if callback:
+                    contact, language = callback.contact, callback.language
+            case LegKind.CONFIRM | LegKind.PROGRAMME:
+                consent = _consent(session, there.kind, there.subject)
+                if consent:
+                    contact, language = consent.contact, consent.language
+        sealed = contacts.sealed_number(session, contact) if contact else None
+        return cls(
+            kind=there.kind,
+            language=language if language in runtime.library.languages else runtime.library.languages[0],
+            line_index=there.line_index,
+            now=now,
+            number_index=sealed[0] if sealed else None,
+            contact=contact,
+            leg=there.id,
+            subject=there.subject,
+        )
+
+
+def facts_of(session: Session, runtime: Runtime, turn: Turn, flags: frozenset[str]) -> Facts:
+    """The facts of this turn; `flags` are those the caller knows already."""
+    found = set(flags)
+    if runtime.switches.on("programme_calls"):
+        found.add("programme_calls")
+    if turn.kind == "dialled":
+        if turn.caller is None:
+            found.add("no_number")
+        if not counselors.on_shift(session):
+            found.add("nobody_on_shift")
+        return Facts(
+            flags=frozenset(found),
+            fresh_handle=fresh_handle(runtime),
+            programmes=_programmes(session, turn),
+        )
+    if turn.kind in (LegKind.COUNSELOR, LegKind.CALLBACK):
+        return _bridge_facts(session, turn, found)
+    consent = _consent(session, LegKind(turn.kind), turn.subject)
+    programmes = _sent(session, turn) if turn.kind == LegKind.PROGRAMME else ()
+    return Facts(
+        flags=frozenset(found),
+        fresh_handle=fresh_handle(runtime),
+        own_keys=consent.own_key if consent else "",
+        programmes=programmes,
+    )
+
+
+def fresh_handle(runtime: Runtime) -> str:
+    """A random pair of words; whether it is free is asked only where it is about to be given away."""
+    return secrets.choice(runtime.library.handles)
+
+
+def _bridge_facts(session: Session, turn: Turn, flags: set[str]) -> Facts:
+    callback = callbacks.get(session, turn.subject)
+    if callback is None:
+        raise Refused("gone")
+    if turn.kind == LegKind.CALLBACK and callback.state is not CallbackState.CALLING_CALLER:
+        flags.add("counselor_gone")
+    if turn.kind == LegKind.COUNSELOR and not callback.reached:
+        flags.add("not_reached")
+    return Facts(
+        flags=frozenset(flags), handle=callback.handle, own_keys=callback.own_keys, room=callback.room
+    )
+
+
+def _programmes(session: Session, turn: Turn) -> tuple[Programme, ...]:
+    audible = outreach.audible(session, language=turn.language, now=turn.now, most=PROGRAMMES_OFFERED)
+    return tuple(Programme(version.sounds, PIECE_SECONDS) for version in audible)
+
+
+def _sent(session: Session, turn: Turn) -> tuple[Programme, ...]:
+    """The one programme of this recipient's campaign, if it may still be heard."""
+    recipient = outreach.recipient(session, turn.subject)
+    campaign = outreach.campaign(session, recipient.campaign) if recipient else None
+    version = outreach.version(session, campaign.version) if campaign else None
+    if version is None or not version.may_be_heard(turn.now):
+        return ()
+    return (Programme(version.sounds, PIECE_SECONDS),)
+
+
+def _consent(session: Session, kind: LegKind, subject: str) -> outreach.Consent | None:
+    if kind is LegKind.CONFIRM:
+        return outreach.consent(session, subject)
+    recipient = outreach.recipient(session, subject)
+    return outreach.consent(session, recipient.consent) if recipient else None

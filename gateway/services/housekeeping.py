@@ -1,0 +1,80 @@
+"""What time does by itself: expiry, leases, retention, and calls whose end was never reported."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from gateway.carriers.base import LegProgress, LegStatus
+from gateway.errors import CarrierError
+from gateway.queue import JOB_FORGET
+from gateway.runtime import Runtime
+from gateway.services import callbacks, delivery, forgetting
+from gateway.services.callbacks import errand, ring_bells
+from gateway.store import audit, contacts, conversations, counselors, inbox, legs, outbox, outreach
+from gateway.store import callbacks as callback_rows
+from gateway.vault import Place
+
+MOST = 500  # rows a sweep: the next one comes in a few seconds
+ANSWERS_KEPT = timedelta(hours=24)
+WEBHOOKS_KEPT = timedelta(days=400)
+CONVERSATIONS_KEPT = timedelta(hours=6)
+TEXTERS_KEPT = timedelta(hours=6)
+AUDIT_KEPT = timedelta(days=30)
+DONE_KEPT = timedelta(days=7)
+ROWS_KEPT = timedelta(days=90)  # ended requests without any person, for counting
+REPORT_OVERDUE = timedelta(minutes=2)
+
+
+def expire(runtime: Runtime) -> None:
+    """End requests whose time is over, return claims that ran out, end consents. Run every few seconds."""
+    now = runtime.clock.now()
+    errands = []
+    with runtime.database.write() as session:
+        for there in callback_rows.past(session, now, most=MOST):
+            errands += callbacks.expire(session, runtime, there, now=now)
+        for there in callback_rows.leases_over(session, now, most=MOST):
+            callbacks.lease_over(session, there, now=now)
+        for consent in outreach.consents_over(session, now, most=MOST):
+            outreach.end_consent(session, consent.contact)
+            errands.append(forgetting.release(session, runtime, consent.contact, now=now))
+    ring_bells(runtime, errands)
+
+
+def sweep(runtime: Runtime) -> None:
+    """Delete what is past its age and look up calls that fell silent. Run every minute."""
+    now = runtime.clock.now()
+    errands = []
+    with runtime.database.write() as session:
+        inbox.drop_answers_before(session, now - ANSWERS_KEPT)
+        inbox.drop_before(session, now - WEBHOOKS_KEPT)
+        conversations.drop_before(session, now - CONVERSATIONS_KEPT)
+        contacts.drop_texters_before(session, now - TEXTERS_KEPT)
+        audit.drop_before(session, now - AUDIT_KEPT)
+        outbox.drop_done_before(session, now - DONE_KEPT)
+        counselors.drop_sessions_before(session, now)
+        for there in callback_rows.ended_before(session, now - callbacks.KEPT, most=MOST):
+            if there.contact is not None:
+                lives = callbacks.NO_HURRY
+                errands.append(errand(session, runtime, JOB_FORGET, there.contact, due=now, lives=lives))
+                callback_rows.change(session, there.id, contact=None, note=None)
+        for there in callback_rows.ended_before(session, now - ROWS_KEPT, most=MOST):
+            callback_rows.remove(session, there.id)
+    ring_bells(runtime, errands)
+    for progress in _overdue(runtime):
+        delivery.leg_progress(runtime, progress)
+
+
+def _overdue(runtime: Runtime) -> Iterator[LegProgress]:
+    """Ask the provider how calls stand whose end was not reported: a lost webhook must not hold a case."""
+    now = runtime.clock.now()
+    with runtime.database.read() as session:
+        silent = legs.older_live(session, now - REPORT_OVERDUE, most=20)
+    for leg in silent:
+        if leg.sid is None:
+            continue  # its own duty looks it up
+        sid = runtime.vault.open_here(Place("legs", "sid", leg.id), leg.sid).decode()
+        try:
+            status = runtime.carrier.call_status(sid)
+        except CarrierError:
+            continue
+        if status is not LegStatus.UNDER_WAY:
+            yield LegProgress(sid=sid, leg=leg.id, status=status)

@@ -1,0 +1,115 @@
+"""A text that came in: what the whole message means, its effects, and the one answer that rides back."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Literal
+
+from sqlalchemy.exc import IntegrityError
+
+from gateway.carriers.base import TextArrived
+from gateway.errors import KeystoreDown, StoreDown
+from gateway.runtime import Runtime
+from gateway.services.callbacks import ring_bells
+from gateway.services.conversations import TRIES, Prepared, with_keys
+from gateway.services.effects import Effects, NeedsKeys
+from gateway.services.facts import Turn, facts_of
+from gateway.store import contacts, inbox
+from gateway.vault import Place
+from ivr import actions as act
+from ivr.burmese.encodings import Encoding
+from ivr.engine import step_text
+from ivr.events import TextReceived
+
+Render = Callable[[str | None], bytes]
+Display = Literal["unicode", "zawgyi", "latin"]
+
+REMEMBERED = timedelta(minutes=30)
+NEUTRAL_EVERY = timedelta(hours=6)
+
+
+def take_text(runtime: Runtime, came: TextArrived, render: Render) -> bytes:
+    """Answer a text's webhook. The same webhook again gets the same answer and has no second effect.
+
+    Raises `StoreDown` where the database cannot be had.
+    """
+    prepared = Prepared()
+    for _ in range(TRIES):
+        try:
+            return _take(runtime, came, render, prepared)
+        except NeedsKeys:
+            prepared = with_keys(runtime, prepared)
+        except KeystoreDown:
+            prepared = replace(prepared, flags=prepared.flags | {"no_saving"})
+        except IntegrityError:
+            continue
+    raise StoreDown("the text could not be stored")
+
+
+def _take(runtime: Runtime, came: TextArrived, render: Render, prepared: Prepared) -> bytes:
+    now = runtime.clock.now()
+    key = runtime.vault.digest("inbox", f"{runtime.carrier.name} {came.sid} text")
+    place = Place("inbox", "answer", key.hex())
+    with runtime.database.write() as session:
+        seen = inbox.answered(session, key)
+        if seen is not None:
+            return render(None) if seen[0] is None else runtime.vault.open_here(place, seen[0])
+        turn = Turn.of_caller(session, runtime, came.sender, came.line, now)
+        index = turn.number_index
+        if index is None:  # a name or a short code: nobody to answer
+            answer = render(None)
+            inbox.record(session, key, runtime.vault.seal_here(place, answer), now)
+            return answer
+        language, display = contacts.preference(session, index)
+        match, of_words = runtime.library.keyword(came.text, Encoding(display) if display else None)
+        there = contacts.texter(session, index)
+        asked, at, neutral_at = there or ("", now, None)
+        recent = there is not None and now - at <= REMEMBERED
+        facts = facts_of(session, runtime, turn, prepared.flags)
+        if neutral_at is None or now - neutral_at >= NEUTRAL_EVERY:
+            facts = replace(facts, flags=facts.flags | {"neutral_due"})
+        decided = step_text(
+            runtime.library.script,
+            asked if recent else "",
+            language or of_words or turn.language,
+            TextReceived(match.name, (now - at).total_seconds() if recent else None, facts),
+        )
+        turn = replace(turn, language=decided.language)
+        doing = Effects(session, runtime, turn, prepared.new, prepared.contact)
+        errands = doing.perform(decided.actions)
+        reply = next((action.key for action in decided.actions if isinstance(action, act.SendText)), "")
+        forgotten = any(
+            isinstance(action, act.Perform) and isinstance(action.effect, act.Forget)
+            for action in decided.actions
+        )
+        if not forgotten:
+            neutral = reply == runtime.library.script.neutral_text
+            contacts.keep_texter(
+                session,
+                index,
+                asked=decided.asked,
+                at=now,
+                neutral_at=now if neutral else neutral_at,
+            )
+        chosen = next(
+            (
+                action.effect.display
+                for action in decided.actions
+                if isinstance(action, act.Perform) and isinstance(action.effect, act.RememberDisplay)
+            ),
+            None,
+        )
+        shown = _display(chosen or display, match.encoding, decided.language)
+        answer = render(runtime.library.sms(decided.language, reply, shown) if reply else None)
+        inbox.record(session, key, runtime.vault.seal_here(place, answer), now)
+    ring_bells(runtime, errands)
+    return answer
+
+
+def _display(chosen: str | None, written: Encoding, language: str) -> Display:
+    """As chosen; else as the sender writes; else Unicode."""
+    match chosen:
+        case "zawgyi" | "latin" | "unicode":
+            return chosen
+        case _:
+            return "zawgyi" if written is Encoding.ZAWGYI and language == "my" else "unicode"

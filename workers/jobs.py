@@ -1,0 +1,69 @@
+"""The jobs: each takes one id, calls one service, and may run twice, for the row it claims decides."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from gateway.errors import GatewayError
+from gateway.logs import get
+from gateway.runtime import Runtime
+from gateway.services import dispatch, forgetting, outreach
+from gateway.store.outbox import Duty
+
+_log = get(__name__)
+_AFTER_A_FAULT = timedelta(seconds=5)
+
+RUNTIME: Runtime | None = None  # set by the worker before it forks
+
+
+def ring_counselor(duty: str) -> None:
+    _do(duty, dispatch.ring_counselor)
+
+
+def ring_caller(duty: str) -> None:
+    _do(duty, dispatch.ring_caller)
+
+
+def confirm(duty: str) -> None:
+    _do(duty, dispatch.confirm)
+
+
+def ring_programme(duty: str) -> None:
+    _do(duty, dispatch.ring_programme)
+
+
+def move_call(duty: str) -> None:
+    _do(duty, dispatch.move_call)
+
+
+def end_call(duty: str) -> None:
+    _do(duty, dispatch.end_call)
+
+
+def render(duty: str) -> None:
+    _do(duty, outreach.render)
+
+
+def campaign(duty: str) -> None:
+    _do(duty, outreach.run_slice)
+
+
+def forget(duty: str) -> None:
+    _do(duty, forgetting.run)
+
+
+def _do(duty_id: str, service: Callable[[Runtime, Duty], None]) -> None:
+    """Claim the row, do it, and where that failed let its due time try again: never RQ."""
+    if RUNTIME is None:
+        raise RuntimeError("the worker has not set its runtime")
+    duty = dispatch.take(RUNTIME, duty_id)
+    if duty is None:
+        return
+    try:
+        service(RUNTIME, duty)
+    except Exception as error:
+        kind = type(error).__name__
+        (_log.warning if isinstance(error, GatewayError) else _log.error)(
+            "job_failed", job=duty.job, error=kind
+        )
+        dispatch.again(RUNTIME, duty, _AFTER_A_FAULT * 2 ** min(duty.rings, 6))
+        raise
