@@ -77,7 +77,7 @@ class Keystore:
 
     def meta(self) -> dict[str, bytes]:
         with self._connected() as connection:
-            return dict(connection.execute(select(_meta.c.name, _meta.c.value)).tuples().all())
+            return dict(connection.execute(select(_meta.c.name, _meta.c.value)).all())
 
     def add(self, subject: str, *, number_key: bytes, note_key: bytes, hour: int) -> None:
         """Keep a new subject's sealed keys; raises ValueError where it has keys already."""
@@ -101,7 +101,7 @@ class Keystore:
         columns = _subject_keys.c
         found = select(columns.subject, columns.note_key).where(columns.subject.in_(subjects))
         with self._connected() as connection:
-            return dict(connection.execute(found).tuples().all())
+            return dict(connection.execute(found).all())
 
     def destroy(self, subjects: Collection[str]) -> None:
         names = list(subjects)
@@ -114,6 +114,11 @@ class Keystore:
         with self._connected() as connection:
             made = select(_subject_keys.c.subject).where(_subject_keys.c.created_hour < hour)
             return set(connection.scalars(made))
+
+    def close(self) -> None:
+        """Close this process's connections; they open again when they are needed."""
+        if engine := self._engines.pop(os.getpid(), None):
+            engine.dispose()
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:

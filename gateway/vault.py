@@ -108,8 +108,12 @@ class Vault:
             "dialling_public": _seal(web, ("meta", "dialling_public"), pair.public_key().public_bytes_raw()),
             "dialling_private": _seal(root, ("meta", "dialling_private"), pair.private_bytes_raw()),
         }
-        Keystore(settings.keystore_url).build(made)
-        faults = cls(settings, SystemClock()).faults()
+        vault = cls(settings, SystemClock())
+        try:
+            vault._keystore.build(made)
+            faults = vault.faults()
+        finally:
+            vault.close()
         if faults:
             raise SettingsError(faults)
 
@@ -212,6 +216,10 @@ class Vault:
             return 0
         self._keystore.destroy(orphans)
         return len(orphans)
+
+    def close(self) -> None:
+        """Close this process's connections to the keystore; they open again when they are needed."""
+        self._keystore.close()
 
     def _installation(self) -> _Installation:
         if self._cache.installation is None:
