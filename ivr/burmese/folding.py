@@ -34,20 +34,24 @@ class _Plain(dict[int, str]):
     """Code point → its plain form: ASCII digit, half width, lower case."""
 
     def __missing__(self, point: int) -> str:
-        plain = _plain(chr(point - 0xFEE0 if point in _FULL_WIDTH else point))
+        plain = _plain(_half_width(point))
         if point < _MEMORISED_BELOW:
             self[point] = plain
         return plain
 
 
 def _is_dropped(point: int) -> bool:
-    sign = chr(point)
+    sign = _half_width(point)
     return (
         unicodedata.category(sign) in _DROPPED_CATEGORIES
         or sign in _DROPPED_SIGNS
         or point in _SKIN_TONES
         or any(point in block for block in _VARIATION_SELECTORS)
     )
+
+
+def _half_width(point: int) -> str:
+    return chr(point - 0xFEE0 if point in _FULL_WIDTH else point)
 
 
 def _plain(sign: str) -> str:

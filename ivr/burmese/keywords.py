@@ -11,7 +11,7 @@ from ivr.burmese.folding import bare, fold, plain
 
 _ENDINGS_AT_MOST = 2
 # Two digits with one of these between them are a date, a time, an amount or a list: 9/9 is not 99.
-_DIVIDERS = frozenset(".,:;/\\|-–—−_*+=×÷၊။")
+_DIVIDERS = frozenset(".,:;/\\|-–—−_*+=×÷၊။／：．，－")
 _BETWEEN_DIGITS = re.compile(r"(?<=[\dဝ])[\W_]+(?=[\dဝ])")
 _MYANMAR = re.compile("[\u1000-\u103f]")
 _BURMESE_NEGATIONS = ("နဲ့", "နှင့်", "ဘူး", "မဟုတ်")

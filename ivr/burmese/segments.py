@@ -89,7 +89,8 @@ def _leans_back(before: str, piece: str) -> bool:
 def cut(text: str, parts: int) -> str:
     """The longest beginning of `text` that costs at most `parts` parts and ends between two syllables.
 
-    For Unicode: cut before converting to Zawgyi, which never needs more units. `ValueError` if `parts` < 1.
+    For Unicode: cut before converting to Zawgyi, which never needs more units, so that one part stays one; where
+    more parts are exactly full, count again. `ValueError` if `parts` < 1.
     """
     if parts < 1:
         raise ValueError(f"a text has at least one part, not {parts}")

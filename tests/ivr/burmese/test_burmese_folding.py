@@ -27,6 +27,7 @@ ANY_TEXT = st.text(st.characters(exclude_categories=())) | st.text(
         ("๙๙", "99"),
         (" 9 9 .", "99"),
         ("ＹＡＴ", "yat"),
+        ("＾ｙａｔ～！", "yat"),
         ("Call Me!", "callme"),
         ("ရပ် ပါ။", "ရပ်ပါ"),
         ("🙏🏽", "🙏"),

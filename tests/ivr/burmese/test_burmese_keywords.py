@@ -92,6 +92,33 @@ def test_every_word_takes_up_to_two_polite_endings(table: KeywordTable, keywords
             assert table.find(unicode_to_zawgyi(polite)).name == name
 
 
+# Zawgyi has several code points for one sign; phones and habits differ in which they strike.
+SHAPES = (
+    "\u102f\u1033",
+    "\u1030\u1034",
+    "\u1037\u1094\u1095",
+    "\u103d\u1087",
+    "\u103a\u107d",
+    "\u1014\u108f",
+    "\u101b\u1090",
+)
+RA = "\u103b\u107e\u107f\u1080\u1081\u1082\u1083\u1084"
+
+
+def test_every_word_is_found_in_every_shape_of_its_zawgyi_signs(
+    table: KeywordTable, keywords: dict[str, Any]
+) -> None:
+    tried = 0
+    for name, given_ in keywords["words"].items():
+        for zawgyi in map(unicode_to_zawgyi, given_):
+            for shapes in (*SHAPES, RA):
+                for one, other in product(shapes, shapes):
+                    if one in zawgyi:
+                        tried += 1
+                        assert table.find(zawgyi.replace(one, other)).name == name, (zawgyi, other)
+    assert tried > 50
+
+
 def test_three_endings_are_too_many(table: KeywordTable) -> None:
     assert table.find("ဖျက်ပါရှင်ခင်ဗျာပါ").name is None
 
