@@ -74,6 +74,7 @@ class KeysCame:
     bridged: bool = False
     caller: Msisdn | None = None
     line: Msisdn | None = None
+    token: str = ""  # what our answer gave along because it could not be stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +112,14 @@ class TextProgress:
 
 @dataclass(frozen=True, slots=True)
 class VoiceAnswer:
-    """What a call hears next: the actions of one turn (`Perform` is never among them) and the next turn's number."""
+    """What a call hears next: the actions of one turn (`Perform` is never among them) and the next turn's number.
+
+    `token` travels in the next turn's address where the state could not be stored; it is sealed.
+    """
 
     actions: Sequence[Action]
     step: int
+    token: str = ""
 
 
 Sounds = Callable[[Sound], Sequence[str]]  # a sound's addresses, in playing order
