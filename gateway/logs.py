@@ -10,11 +10,12 @@ import re
 import sys
 import threading
 import unicodedata
+import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, cast
+from typing import Final, TextIO, cast
 from uuid import UUID
 
 import structlog
@@ -33,9 +34,11 @@ KEYS: Final = frozenset(
 _DIGITS: Final = "[digits]"
 _TEXT: Final = "[text]"
 # A digit of any script (so not re.ASCII), also escaped as logs and addresses do it; ဝ is typed for zero.
-_DIGIT: Final = (
-    r"(?:\d|ဝ|\\u(?:10[49]|ff1)[0-9]|\\xe1\\x8[12]\\x[89][0-9a-f]|%E1%8[12]%[89][0-9A-F]|%EF%BC%9[0-9])"
+_ESCAPED: Final = (
+    r"\\u(?:10[49]|ff1)[0-9]|\\xe1\\x8[12]\\x[89][0-9a-f]|\\xef\\xbc\\x9[0-9]"
+    r"|%E1%8[12]%[89][0-9A-F]|%EF%BC%9[0-9]"
 )
+_DIGIT: Final = rf"(?:\d|ဝ|{_ESCAPED})"
 _BETWEEN: Final = r"[\s.,·/()_+\-\u00ad\u200b-\u2015\u2060-\u2069\ufeff]{0,3}"
 _RUN: Final = re.compile(f"{_DIGIT}(?:{_BETWEEN}{_DIGIT}){{4,}}", re.IGNORECASE)
 # A random id in hex, alone or as <job>-<id>-<ring>: too long, and too full of letters, to be a number.
@@ -52,21 +55,20 @@ _LARGEST_COUNT: Final = (
 )
 _HOUSE: Final = Path(__file__).resolve().parent.parent
 _ROOMS: Final = ("gateway", "ivr", "prompts", "workers")
-_LIBRARIES: Final = ("twilio", "werkzeug", "rq", "urllib3", "sqlalchemy", "gtts", "alembic", "py.warnings")
+_LIBRARIES: Final = ("twilio", "werkzeug", "rq", "urllib3", "sqlalchemy", "gtts", "alembic")
 
 
-class _Output:
-    """Where lines go, as what; the same for our loggers and the libraries'."""
+class _Form:
+    """How lines look; the same for our loggers and the libraries'."""
 
     json = True
 
-    def line(self, event: Mapping[str, Any]) -> str:
-        if self.json:
-            return encoding.dumps(event)
-        rest = " ".join(
-            f"{key}={value}" for key, value in event.items() if key not in {"time", "level", "event"}
-        )
-        return f"{event['time']} {event['level']:<8} {event['event']}  {rest}".rstrip()
+
+class _Stderr:
+    """A logger that writes whole lines to what is standard error at that moment."""
+
+    def __init__(self, name: str = "") -> None:
+        self.name = name
 
     def msg(self, line: str) -> None:
         sys.stderr.write(line + "\n")
@@ -75,22 +77,14 @@ class _Output:
     debug = info = warning = error = critical = msg
 
 
-_output = _Output()
-
-
 def configure(level: str, json: bool) -> None:
     """Send every log of this process, libraries' and uncaught errors included, to standard error.
 
     `level` is for our own loggers; libraries speak from WARNING on. `json`: a JSON object a line, else text.
     """
-    _output.json = json
+    _Form.json = json
     number = logging.getLevelNamesMapping()[level]
-    structlog.configure(
-        processors=[_finish],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=lambda *_: _output,
-        cache_logger_on_first_use=False,
-    )
+    _speak_from(number)
     root = logging.getLogger()
     root.handlers[:] = [_Handler()]
     root.setLevel(logging.WARNING)
@@ -107,7 +101,7 @@ def configure(level: str, json: bool) -> None:
     logging.getLogger("gunicorn.access").setLevel(
         logging.CRITICAL
     )  # our own access lines name the route only
-    logging.captureWarnings(capture=True)
+    warnings.showwarning = _warned
     logging.raiseExceptions = False  # or a failing handler would print the record with its arguments
     sys.excepthook = _uncaught
     sys.unraisablehook = lambda broken: _report(broken.exc_value)
@@ -116,7 +110,7 @@ def configure(level: str, json: bool) -> None:
 
 def get(name: str) -> FilteringBoundLogger:
     """Give a logger; what it is told besides the event are the KEYS, with opaque ids and fixed words only."""
-    return cast("FilteringBoundLogger", structlog.get_logger(logger=name))
+    return cast("FilteringBoundLogger", structlog.get_logger(name))
 
 
 def masked(text: str) -> str:
@@ -146,7 +140,16 @@ def _our_place(traceback: TracebackType | None) -> str | None:
     return place
 
 
-def _finish(_logger: WrappedLogger, level: str, event: EventDict) -> str:
+def _speak_from(level: int) -> None:
+    structlog.configure(
+        processors=[_finish],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=_Stderr,
+        cache_logger_on_first_use=False,
+    )
+
+
+def _finish(logger: WrappedLogger, level: str, event: EventDict) -> str:
     """Make the line; this is the last step, and the only one."""
     failed = event.pop("exc_info", None)
     if failed:
@@ -157,11 +160,15 @@ def _finish(_logger: WrappedLogger, level: str, event: EventDict) -> str:
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "level": level,
         "event": _event(str(kept.pop("event", ""))),
-        **{key: _value(value) for key, value in kept.items() if key != "level"},
+        "logger": logger.name,
+        **{key: _value(value) for key, value in kept.items() if key not in {"level", "logger"}},
     }
     if dropped := len(event.keys() - KEYS):
         line["dropped"] = dropped
-    return _output.line(line)
+    if _Form.json:
+        return encoding.dumps(line)
+    rest = [f"{key}={value}" for key, value in line.items() if key not in {"time", "level", "event"}]
+    return f"{line['time']} {level:<8} {line['event']}  {' '.join(rest)}"
 
 
 def _event(text: str) -> str:
@@ -196,6 +203,18 @@ def _report(error: BaseException | None) -> None:
         get("uncaught").error("uncaught error", exc_info=error)
 
 
+def _warned(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,  # noqa: ARG001 - the signature of `warnings.showwarning`
+    line: str | None = None,  # noqa: ARG001 - the signature of `warnings.showwarning`
+) -> None:
+    del message  # may quote anything
+    get("warnings").warning("a warning", kind=category.__name__, at=f"{Path(filename).name}:{lineno}")
+
+
 def _uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
     if issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, error, traceback)
@@ -207,10 +226,11 @@ class _Handler(logging.Handler):
     """Takes the libraries' records, of whose arguments only plain numbers and classes of errors are shown."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        event: EventDict = {"event": _template(record), "logger": record.name}
+        event: EventDict = {"event": _template(record)}
         if record.exc_info:
             event["exc_info"] = record.exc_info[1]
-        _output.msg(_finish(None, record.levelname.lower(), event))
+        library = _Stderr(record.name)
+        library.msg(_finish(library, record.levelname.lower(), event))
 
 
 def _template(record: logging.LogRecord) -> str:
@@ -236,9 +256,4 @@ def _harmless(value: object) -> object:
 
 
 # A logger that is used before `configure` must not fall back on structlog's own ways, which show everything.
-structlog.configure(
-    processors=[_finish],
-    wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-    logger_factory=lambda *_: _output,
-    cache_logger_on_first_use=False,
-)
+_speak_from(logging.INFO)
