@@ -1,12 +1,14 @@
 """`Runtime`: everything a use case needs, wired in one place; nothing connects before it is used."""
 
+import json
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
-from gateway.carriers.base import Carrier
 from gateway.carriers import registry
+from gateway.carriers.base import Carrier
 from gateway.clock import DemoClock, SystemClock
 from gateway.errors import StoreDown
 from gateway.phone import Msisdn
@@ -27,8 +29,9 @@ _FRESH = 3.0  # seconds for which a process may go on with what it read of sound
 class Voices:
     """Which sound stands for which wording: read from the database now and then, and kept while that is down."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, copy: Path) -> None:
         self._database = database
+        self._copy = copy  # for a start while the database is down
         self._known: Mapping[tuple[str, str], PromptSound] = {}
         self._captions: Mapping[str, PromptSound] = {}
         self._read_at = float("-inf")
@@ -51,9 +54,24 @@ class Voices:
             with self._database.read() as session:
                 found = list(sounds.prompts(session))
         except StoreDown:
-            return
-        self._known = {(one.language, one.key): one for one in found}
-        self._captions = {one.sound: one for one in found}
+            if self._known or not self._copy.exists():
+                return
+            found = [PromptSound(**one) for one in json.loads(self._copy.read_bytes())]
+        known = {(one.language, one.key): one for one in found}
+        if known != self._known:
+            self._known = known
+            self._captions = {one.sound: one for one in found}
+            self._keep_copy(found)
+
+    def _keep_copy(self, found: list[PromptSound]) -> None:
+        whole = json.dumps([asdict(one) for one in found])
+        fresh = self._copy.with_suffix(f".{secrets.token_hex(4)}")
+        try:
+            fresh.parent.mkdir(parents=True, exist_ok=True)
+            fresh.write_text(whole)
+            fresh.replace(self._copy)
+        except OSError:  # a full disk must not keep a call from being answered
+            fresh.unlink(missing_ok=True)
 
 
 class Switches:
@@ -125,7 +143,7 @@ def build_runtime(settings: Settings, *, busy: float = 1.5) -> Runtime:
         library=Library.load(),
         shelf=Shelf(settings.data_dir / "shelf"),
         carrier=registry.build("twilio", settings),
-        voices=Voices(database),
+        voices=Voices(database, settings.data_dir / "shelf" / "prompts.json"),
         switches=Switches(database, settings.features),
         our_lines=_Lines(
             vault, (*settings.numbers, *settings.missed_call_numbers, *settings.counselor_numbers)

@@ -11,6 +11,7 @@ from gateway.carriers.base import CallArrived, KeysCame, LegAnswered, VoiceAnswe
 from gateway.errors import KeystoreDown, Refused, StoreDown
 from gateway.runtime import Runtime
 from gateway.services.callbacks import ring_bells
+from gateway.services.degraded import open_token
 from gateway.services.effects import Effects, NeedsKeys
 from gateway.services.facts import Turn, facts_of, fresh_handle
 from gateway.store import callbacks, conversations, inbox
@@ -79,7 +80,7 @@ def _turn(runtime: Runtime, came: Came, render: Render, prepared: Prepared) -> b
         errands = doing.perform(decided.actions)
         said = [action for action in decided.actions if not isinstance(action, act.Perform)]
         answer = render(VoiceAnswer(said, number), decided.state.language)
-        _remember(session, runtime, came, digest, decided.state, number, now, new=state is None)
+        _remember(session, runtime, came, digest, decided.state, number, now)
         inbox.record(session, key, runtime.vault.seal_here(place, answer), now)
     ring_bells(runtime, errands)
     return answer
@@ -120,11 +121,13 @@ def _read(
                 return turn, BridgeOver(facts), state, there.step + 1
             return turn, CallStarted(turn.kind, turn.language, came.machine, facts), None, 1
         case KeysCame():
-            if there is None or state is None or came.step != there.step:
+            if there is None:  # begun while nothing could be stored: the state came along, sealed
+                state = open_token(runtime, came.token)
+            if state is None or (there is not None and came.step != there.step):
                 raise Refused("stale")
             turn = (
                 Turn.of_leg(session, runtime, there.leg, now)
-                if there.leg
+                if there is not None and there.leg
                 else Turn.of_caller(session, runtime, came.caller, came.line, now)
             )
             facts = facts_of(session, runtime, turn, flags)
@@ -132,7 +135,8 @@ def _read(
             if came.bridged:
                 event = BridgeOver(facts)
             elif came.keys:
-                event = KeyPressed(came.keys, (now - there.touched).total_seconds(), facts)
+                since = (now - there.touched).total_seconds() if there is not None else 0.0
+                event = KeyPressed(came.keys, since, facts)
             else:
                 event = StayedSilent(facts)
             return turn, event, state, came.step + 1
@@ -166,14 +170,10 @@ def _remember(
     state: State,
     number: int,
     now: datetime,
-    *,
-    new: bool,
 ) -> None:
     sealed = runtime.vault.seal_here(
         _state_place(digest), json.dumps(state.to_json(), separators=(",", ":")).encode()
     )
-    if new:
+    if not conversations.go_on(session, digest, step=number, state=sealed, now=now):
         leg = came.leg if isinstance(came, LegAnswered) else None
-        conversations.begin(session, digest, leg=leg, state=sealed, now=now)
-    else:
-        conversations.go_on(session, digest, step=number, state=sealed, now=now)
+        conversations.begin(session, digest, leg=leg, step=number, state=sealed, now=now)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from gateway.errors import GatewayError
 from gateway.runtime import Runtime
 from gateway.services import windows
 from gateway.store import callbacks, counselors, outbox, outreach
@@ -20,6 +21,17 @@ def status(runtime: Runtime) -> dict[str, Any]:
             "counselors": {"on_shift": counselors.on_shift(session)},
             "workers": runtime.queue.workers(),
         }
+
+
+def ready(runtime: Runtime) -> bool:
+    """Whether a request could be kept now: the database and the keystore answer, and there is sound to play."""
+    try:
+        with runtime.database.read() as session:
+            callbacks.handle_in_use(session, "")
+        runtime.vault.digest("health", "")
+    except GatewayError:
+        return False
+    return runtime.voices.sound(runtime.library.languages[0], "greeting") is not None
 
 
 @dataclass(frozen=True, slots=True)

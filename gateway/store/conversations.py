@@ -37,18 +37,22 @@ def load(session: Session, sid_digest: bytes) -> Conversation | None:
     return None if row is None else Conversation(*row)
 
 
-def begin(session: Session, sid_digest: bytes, *, leg: str | None, state: bytes, now: datetime) -> None:
+def begin(
+    session: Session, sid_digest: bytes, *, leg: str | None, step: int, state: bytes, now: datetime
+) -> None:
     session.execute(
-        insert(conversations).values(sid_digest=sid_digest, leg=leg, step=1, state=state, touched=now)
+        insert(conversations).values(sid_digest=sid_digest, leg=leg, step=step, state=state, touched=now)
     )
 
 
-def go_on(session: Session, sid_digest: bytes, *, step: int, state: bytes, now: datetime) -> None:
-    session.execute(
+def go_on(session: Session, sid_digest: bytes, *, step: int, state: bytes, now: datetime) -> bool:
+    """False where there is no such conversation yet."""
+    done = session.execute(
         update(conversations)
         .where(conversations.c.sid_digest == sid_digest)
         .values(step=step, state=state, touched=now)
     )
+    return done.rowcount == 1
 
 
 def end(session: Session, sid_digest: bytes) -> None:

@@ -1,0 +1,49 @@
+"""`create_app`: the web application from a runtime; which faces it shows is a setting."""
+
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from gateway.logs import get
+from gateway.runtime import Runtime
+from gateway.web.health import health, metrics
+from gateway.web.media import media
+from gateway.web.sms import sms
+from gateway.web.voice import voice
+
+_log = get(__name__)
+_LARGEST_UPLOAD = 20 * 1024 * 1024
+
+
+def create_app(runtime: Runtime) -> Flask:
+    """Wire the rooms that this process shows into one application."""
+    app = Flask("gateway", static_folder=None)
+    app.extensions["hotline"] = runtime
+    app.config["MAX_CONTENT_LENGTH"] = _LARGEST_UPLOAD
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(Exception, _failed)
+    app.register_blueprint(media)
+    app.register_blueprint(health)
+    if runtime.settings.faces in ("webhooks", "all"):
+        app.register_blueprint(voice)
+        app.register_blueprint(sms)
+    if runtime.settings.faces in ("console", "all"):
+        from gateway.console import create_console  # noqa: PLC0415 - a face that is not shown is not loaded
+
+        app.register_blueprint(metrics)
+        app.register_blueprint(create_console(runtime))
+    if runtime.settings.simulated:
+        from gateway.simulator import create_simulator  # noqa: PLC0415 - nor is the demo's phone network
+
+        create_simulator(app, runtime)
+    return app
+
+
+def _refused(error: HTTPException) -> Response:
+    """Refusals of the outside carry no words; the console has its own pages for its own."""
+    return Response(status=error.code or 500)
+
+
+def _failed(error: Exception) -> Response:
+    _log.error("request_failed", error=type(error).__name__, exc_info=error)
+    return Response(status=500)

@@ -1,0 +1,34 @@
+"""SMS webhooks: the answer rides in the reply, so that it costs no request of ours and cannot be late."""
+
+from flask import Blueprint, Response
+
+from gateway.carriers.twilio import inbound, rendering
+from gateway.errors import GatewayError
+from gateway.logs import get
+from gateway.services import degraded, texts
+from gateway.web.guard import Form, runtime, signed
+
+sms = Blueprint("sms", __name__)
+_log = get(__name__)
+
+
+@sms.post("/twilio/sms")
+@signed
+def arrived(form: Form) -> Response:
+    came = inbound.read_text(form)
+    try:
+        body = texts.take_text(runtime(), came, rendering.render_text)
+    except GatewayError as error:
+        _log.warning("degraded", error=type(error).__name__)
+        body = rendering.render_text(degraded.text(runtime(), came))
+    except Exception as error:  # noqa: BLE001 - a texter must never read an English error
+        _log.error("text_failed", error=type(error).__name__, exc_info=error)
+        body = rendering.render_text(None)
+    return Response(body, content_type="text/xml; charset=utf-8")
+
+
+@sms.post("/twilio/sms/status")
+@signed
+def text_status(form: Form) -> Response:
+    inbound.read_text_progress(form)  # nothing is sent by REST yet, so there is nothing to note
+    return Response(status=204)
