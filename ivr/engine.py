@@ -299,12 +299,12 @@ def step_text(script: Script, asked: str, language: str, event: TextReceived) ->
         neutral = (act.SendText(script.neutral_text),) if "neutral_due" in event.facts.flags else ()
         return TextStep("", language, neutral)
     language = rule.language or language
+    if rule.do and "no_saving" in event.facts.flags:
+        return TextStep("", language, _reply(script.not_saved_text if rule.reply else ""))
     if rule.confirm and not (
         asked == rule.name and event.waited is not None and event.waited <= rule.confirm
     ):
         return TextStep(rule.name, language, _reply(rule.first))
-    if rule.do and "no_saving" in event.facts.flags:
-        return TextStep("", language, _reply(script.not_saved_text if rule.reply else ""))
     return TextStep("", language, (*_text_effects(rule, language, event.facts), *_reply(rule.reply)))
 
 

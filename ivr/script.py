@@ -181,3 +181,12 @@ class Script:
         """Every wording a text may be answered with."""
         replies = {r for rule in self.texts.values() for r in (rule.reply, rule.first) if r}
         return frozenset(replies | {self.neutral_text, self.not_saved_text})
+
+    def flags(self) -> frozenset[str]:
+        """Every flag of `Facts` that changes what is said or done, the engine's own two among them."""
+        options = [option for menu in self.menus.values() for option in menu.options()]
+        lines = [line for menu in self.menus.values() for line in (*menu.say, *menu.later)]
+        lines += [line for option in options for line in option.say]
+        asked = {flag for line in lines for flag in (line.only_if, line.unless)}
+        asked |= {option.only_if for option in options} | {rule.only_if for rule in self.texts.values()}
+        return frozenset(asked - {""}) | {"no_saving", "neutral_due"}

@@ -23,11 +23,7 @@ from prompts.library import Library
 
 LIBRARY = Library.load()
 SCRIPT = LIBRARY.script
-FLAGS = sorted(
-    {line.only_if or line.unless for menu in SCRIPT.menus.values() for line in (*menu.say, *menu.later)}
-    | {option.only_if for menu in SCRIPT.menus.values() for option in menu.options()}
-    | {"no_saving"}
-)[1:]
+FLAGS = sorted(SCRIPT.flags())
 BEFORE_THE_GATE = {"gate", "gate_later", "gate_wrong_person", "harmless", "goodbye", "not_saved"}
 TWO_PROGRAMMES = (Programme(("a1", "a2", "a3")), Programme(("b1", "b2")))
 
@@ -282,6 +278,10 @@ def test_forgetting_needs_the_same_text_twice_within_half_an_hour() -> None:
     assert text("forget", asked="", waited=5.0).actions == first.actions
 
 
+def test_forgetting_is_not_begun_when_nothing_can_be_saved() -> None:
+    assert text("forget", "no_saving").actions == (act.SendText("not_saved"),)
+
+
 def test_an_unknown_text_earns_the_neutral_line_only_when_it_is_due() -> None:
     assert text(None).actions == ()
     assert text(None, "neutral_due").actions == (act.SendText("neutral"),)
@@ -300,7 +300,7 @@ def test_the_providers_own_stop_word_is_never_answered() -> None:
 @given(
     st.sampled_from([*SCRIPT.texts, None, "nonsense"]),
     st.sampled_from([*SCRIPT.texts, ""]),
-    st.sets(st.sampled_from([*FLAGS, "neutral_due"])),
+    st.sets(st.sampled_from(FLAGS)),
 )
 @settings(max_examples=150)
 def test_a_text_is_answered_with_wordings_that_exist_and_without_saving_has_no_effect(
