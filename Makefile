@@ -50,7 +50,7 @@ bench: ## measure against the floors of the same machine; writes docs/performanc
 
 burmese-report: ## measure how Burmese is read, written and spoken; writes docs/burmese.md
 	$(call set_up,dev)
-	@$(CLEAN) $(BIN)/python tests/reports/burmese.py
+	@$(CLEAN) $(BIN)/python tests/reports/burmese_report.py
 
 audit: ## known weaknesses of the locked packages and of our own lines
 	$(call set_up,dev)

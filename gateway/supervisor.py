@@ -228,7 +228,7 @@ class Supervisor:
             self._selector.unregister(child.output)
 
     def _write(self, child: _Child, line: bytes) -> None:
-        text = line.decode(errors="backslashreplace").strip()
+        text = line.decode(errors="backslashreplace").rstrip()
         if not text:
             return
         self._log.write(child.name, text)
