@@ -33,9 +33,9 @@ def create_app(runtime: Runtime) -> Flask:
         app.register_blueprint(metrics)
         app.register_blueprint(create_console(runtime))
     if runtime.settings.simulated:
-        from gateway.simulator import create_simulator  # noqa: PLC0415 - nor is the demo's phone network
+        from gateway.simulated import create_phones  # noqa: PLC0415 - nor is the demo's phone network
 
-        create_simulator(app, runtime)
+        app.register_blueprint(create_phones(runtime))
     return app
 
 

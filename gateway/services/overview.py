@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from gateway.errors import GatewayError
 from gateway.runtime import Runtime
 from gateway.services import windows
@@ -67,3 +69,68 @@ def withheld(runtime: Runtime) -> list[Withheld]:
         if unconfirmed:
             found.append(Withheld("no_consent", unconfirmed))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing the doctor looked at, and what to do about it where it is not good."""
+
+    what: str
+    good: bool
+    words: str
+
+
+def diagnose(runtime: Runtime) -> list[Finding]:
+    """Look at every live dependency."""
+    return [_database(runtime), _keystore(runtime), _redis(runtime), _workers(runtime), _sound(runtime)]
+
+
+def _database(runtime: Runtime) -> Finding:
+    try:
+        with runtime.database.read() as session:
+            callbacks.handle_in_use(session, "")
+    except (GatewayError, SQLAlchemyError):
+        return Finding(
+            "database", good=False, words="does not answer, or has no tables: run hotline db upgrade"
+        )
+    return Finding("database", good=True, words="answers")
+
+
+def _keystore(runtime: Runtime) -> Finding:
+    try:
+        faults = runtime.vault.faults()
+    except GatewayError:
+        return Finding(
+            "keystore", good=False, words="does not answer, or was never made: run hotline release"
+        )
+    if faults:
+        return Finding("keystore", good=False, words="; ".join(faults))
+    if runtime.vault.locked:
+        return Finding("keystore", good=True, words="answers; this process holds no root key and cannot ring")
+    return Finding("keystore", good=True, words="answers")
+
+
+def _redis(runtime: Runtime) -> Finding:
+    if runtime.queue.ready():
+        return Finding("redis", good=True, words="answers")
+    return Finding("redis", good=False, words="does not answer: calls are placed later, by the clock")
+
+
+def _workers(runtime: Runtime) -> Finding:
+    count = runtime.queue.workers()
+    words = f"{count} at work" if count else "none: start hotline worker, or nobody is rung"
+    return Finding("workers", good=count > 0, words=words)
+
+
+def _sound(runtime: Runtime) -> Finding:
+    languages = [one for one in runtime.settings.languages if one in runtime.library.languages]
+    lacking = sum(
+        runtime.voices.sound(language, key) is None
+        for language in languages
+        for key in runtime.library.spoken(language)
+    )
+    if lacking:
+        return Finding(
+            "sound", good=False, words=f"{lacking} sentences have none: run hotline prompts render"
+        )
+    return Finding("sound", good=True, words="every sentence has some")

@@ -1,5 +1,6 @@
 """People by their number's keyed index: the sealed number, what they prefer, and who must not be contacted."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Column, LargeBinary, String, Table, delete, insert, select, update
@@ -62,6 +63,11 @@ def sealed_number(session: Session, contact: str) -> tuple[bytes, bytes] | None:
         select(contacts.c.number_index, contacts.c.sealed_number).where(contacts.c.id == contact)
     ).one_or_none()
     return None if row is None else (row.number_index, row.sealed_number)
+
+
+def everyone(session: Session) -> Sequence[str]:
+    """Every contact's id: for emptying the demo, and for sweeping keys nobody needs."""
+    return session.execute(select(contacts.c.id)).scalars().all()
 
 
 def remove(session: Session, contact: str) -> None:

@@ -214,6 +214,13 @@ def version(session: Session, version_: str) -> Version | None:
     return None if row is None else _version(row)
 
 
+def version_of_sound(session: Session, sound: str) -> Version | None:
+    """The version a piece belongs to; reads every version, so for the demo's captions only."""
+    query = select(*_COLUMNS).select_from(_joined).where(versions.c.sounds.contains(sound))
+    row = session.execute(query.limit(1)).one_or_none()
+    return None if row is None else _version(row)
+
+
 def latest_versions(session: Session, *, most: int) -> Sequence[Version]:
     rows = session.execute(
         select(*_COLUMNS).select_from(_joined).order_by(versions.c.created.desc(), versions.c.id).limit(most)

@@ -1,0 +1,67 @@
+"""The `hotline` command: each group of commands has a file of its own."""
+
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+
+from gateway.errors import GatewayError, Refused, SettingsError
+from gateway.settings import Settings, load, with_demo
+
+# What a rule's refusal means to whoever typed the command.
+REFUSALS = {
+    "alias_or_number_in_use": "That alias, or that number, is in use already.",
+    "short_password": "A password needs at least 12 characters.",
+    "no_such_account": "There is no account of that alias.",
+    "no_phone": "That account has no phone number.",
+    "empty": "Title and text must not be empty.",
+    "too_long": "The text or the title is too long.",
+    "no_topic": "There is no such topic.",
+    "no_language": "There is no such language.",
+    "not_valid": "It must be valid until some time after now.",
+    "own_text": "Whoever wrote it cannot approve it.",
+    "changed": "That is not ready, or has changed since: listen to it again.",
+    "feature_off": "Programmes by call are switched off.",
+    "not_approved": "It is not approved, or no longer valid.",
+    "running": "It is being sent already.",
+    "nobody": "Nobody has asked to hear it by call.",
+    "not_now": "That cannot be done as it stands now.",
+}
+
+
+def settings() -> Settings:
+    """The settings of this environment, or of the demo that was made here."""
+    return load(with_demo(os.environ))
+
+
+def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn our errors into one clear line each and the right exit code."""
+
+    @wraps(command)
+    def clear(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except SettingsError as error:
+            for fault in error.faults:
+                click.echo(fault, err=True)
+            sys.exit(os.EX_CONFIG)
+        except Refused as error:
+            click.echo(REFUSALS.get(error.reason_key, f"Refused: {error.reason_key}"), err=True)
+            sys.exit(1)
+        except GatewayError as error:
+            click.echo(str(error) or type(error).__name__, err=True)
+            sys.exit(os.EX_UNAVAILABLE)
+
+    return clear
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """A hotline by voice and SMS: see `hotline up` for trying it on this machine."""
+
+
+# Each file adds its commands to `main` when it is read.
+from gateway.cli import content, outreach, people, phone, running  # noqa: E402, F401 - see above

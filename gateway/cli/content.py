@@ -1,0 +1,84 @@
+"""Commands about content and sound: check, prompts render."""
+
+import sys
+
+import click
+
+from gateway.cli import main, settings, spoken
+from gateway.cli.running import runtime
+
+
+@main.command()
+@click.option("--review", is_flag=True, help="Show which wordings are drafts.")
+@spoken
+def check(review: bool) -> None:
+    """Say what is wrong with the content, with file, key and plain words; exit 1 on any fault."""
+    from prompts import check as checking  # noqa: PLC0415 - only this command needs it
+    from prompts.library import Library, PackError  # noqa: PLC0415
+
+    try:
+        library = Library.load()
+    except PackError as error:
+        for problem in error.problems:
+            click.echo(str(problem))
+        sys.exit(1)
+    problems = checking.check(library, word_list=_listed_words())
+    for problem in problems:
+        click.echo(str(problem))
+    if review:
+        for line in checking.review(library):
+            click.echo(str(line))
+    if not problems:
+        click.echo(
+            f"Content: {len(library.script.menus)} menus, {len(library.languages)} languages, no fault."
+        )
+    sys.exit(1 if problems else 0)
+
+
+def _listed_words() -> frozenset[str]:
+    """The private word list, where this environment names one."""
+    from gateway.errors import SettingsError  # noqa: PLC0415 - only this command needs it
+
+    try:
+        file = settings().word_list
+    except SettingsError:  # content can be checked on a machine that runs no hotline
+        return frozenset()
+    if file is None:
+        return frozenset()
+    return frozenset(line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip())
+
+
+@main.group()
+def prompts() -> None:
+    """Sound of the wordings."""
+
+
+@prompts.command("render")
+@click.option("--language", "language", help="Only this language.")
+@click.option(
+    "--engine", type=click.Choice(["google", "offline"]), help="Only this engine, replacing lesser ones."
+)
+@spoken
+def render(language: str | None, engine: str | None) -> None:
+    """Make the sound that is missing. Run again, it makes nothing twice."""
+    from rich.progress import Progress  # noqa: PLC0415 - only this command needs these
+
+    from gateway.services import speech  # noqa: PLC0415
+
+    wired = runtime()
+    languages = [language] if language else list(wired.library.languages)
+    engines = ("recorded", engine) if engine else wired.settings.speech
+    with Progress(disable=not sys.stdout.isatty()) as progress:
+        bar = progress.add_task("Speaking", total=None)
+        made, failed = speech.render_prompts(
+            wired,
+            languages,
+            engines=engines,
+            only=engine,
+            step=lambda done, every: progress.update(bar, completed=done, total=every),
+            processes=1 if engine == "google" else 2,
+        )
+    for one in failed:
+        click.echo(f"{one.language} {one.key}: no engine could speak it", err=True)
+    click.echo(f"Made {made}, {len(failed)} could not be made.")
+    sys.exit(1 if failed else 0)

@@ -1,0 +1,97 @@
+"""Commands about accounts, and about forgetting a caller. Nothing secret is ever on a command line."""
+
+import sys
+
+import click
+
+from gateway.cli import main, spoken
+from gateway.cli.running import runtime
+from gateway.phone import Msisdn
+from gateway.services import counselors, forgetting
+from gateway.services.callbacks import ring_bells
+from gateway.services.counselors import Enrolment
+from gateway.store.counselors import Role
+
+
+@main.group()
+def counselor() -> None:
+    """Accounts of counselors and coordinators."""
+
+
+def _secret_line(prompt: str) -> str:
+    """One line of standard input, without echo on a terminal."""
+    if sys.stdin.isatty():
+        return str(click.prompt(prompt, hide_input=True))
+    return sys.stdin.readline().rstrip("\n")
+
+
+def _show(enrolment: Enrolment) -> None:
+    import segno  # noqa: PLC0415 - only where a code is shown
+
+    if sys.stdout.isatty():
+        segno.make(enrolment.uri).terminal(compact=True)
+    click.echo(f"Add this to a code reader: {enrolment.secret}")
+
+
+@counselor.command("add")
+@click.argument("alias")
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+@click.option("--phone", is_flag=True, help="Ask for a number to be rung on, too.")
+@spoken
+def add(alias: str, role: str, phone: bool) -> None:
+    """Make an account; the password, and with --phone the number, are read from standard input."""
+    password = _secret_line("Password")
+    number = Msisdn.parse(_secret_line("Number")) if phone else None
+    _show(counselors.add(runtime(), alias, Role(role), password, number=number))
+
+
+@counselor.command("reset")
+@click.argument("alias")
+@spoken
+def reset(alias: str) -> None:
+    """A new password (from standard input) and a new one-time-code secret; its sessions end."""
+    _show(counselors.reset(runtime(), alias, _secret_line("New password")))
+
+
+@counselor.command("shift")
+@click.argument("alias")
+@click.argument("turn", type=click.Choice(["on", "off"]))
+@spoken
+def shift(alias: str, turn: str) -> None:
+    """Put an account on or off shift."""
+    counselors.set_shift(runtime(), alias, on=turn == "on")
+
+
+@counselor.command("list")
+@spoken
+def everyone() -> None:
+    """Every account: alias, role, shift. Never a number."""
+    for one in counselors.everyone(runtime()):
+        shift = "disabled" if one.disabled else "on shift" if one.on_shift else "off shift"
+        phone = "phone" if one.has_phone else "no phone"
+        click.echo(f"{one.alias:<24} {one.role:<12} {shift:<10} {phone}")
+
+
+@counselor.command("disable")
+@click.argument("alias")
+@spoken
+def disable(alias: str) -> None:
+    """Nobody signs in with it any more; its sessions end at once."""
+    counselors.disable(runtime(), alias)
+
+
+@main.command()
+@spoken
+def forget() -> None:
+    """Destroy all that is kept about one number, which is read from standard input."""
+    number = Msisdn.parse(_secret_line("Number"))
+    wired = runtime()
+    with wired.database.write() as session:
+        errands = forgetting.forget(session, wired, wired.vault.index(number), now=wired.clock.now())
+    ring_bells(wired, errands)
+    click.echo(
+        "Nothing was kept about it."
+        if not errands
+        else "Its keys are being destroyed: within a minute nothing of it can be read, from backups neither. "
+        "The phone company's own records stay."
+    )

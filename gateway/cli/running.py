@@ -1,0 +1,251 @@
+"""Commands that run the hotline and tell how it is: up, worker, clock, release, db, status, doctor."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import click
+
+from gateway.cli import main, settings, spoken
+from gateway.environment import is_loopback
+from gateway.settings import (
+    demo_environment,
+    demo_file,
+    load,
+    read_env_file,
+    with_demo,
+    write_demo_env,
+)
+
+if TYPE_CHECKING:
+    from gateway.runtime import Runtime
+
+_REAL = ("DATABASE_URL", "REDIS_URL", "KEYSTORE_URL", "TWILIO_")
+_READY_WITHIN = 120.0
+
+
+def runtime(*, busy: float = 5.0) -> "Runtime":
+    """The runtime of a command; the heavy imports happen only where one is needed."""
+    from gateway import logs  # noqa: PLC0415 - see above
+    from gateway.runtime import build_runtime  # noqa: PLC0415 - see above
+
+    here = settings()
+    logs.configure(here.log_level, json=here.mode == "production")
+    return build_runtime(here, busy=busy)
+
+
+# --- up -----------------------------------------------------------------------------------------------
+
+
+@main.command()
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--use-environment", is_flag=True, help="Use DATABASE_URL, REDIS_URL and TWILIO_… as they are set."
+)
+@spoken
+def up(port: int, use_environment: bool) -> None:
+    """Run the whole hotline on this machine until Ctrl-C."""
+    from gateway import supervisor  # noqa: PLC0415 - only this command needs it
+
+    env = _own_environment(port) if use_environment else _demo(port)
+    here = load(env)
+    if use_environment:
+        _confirm_real(here.on_this_machine, here.twilio_api_base_url)
+
+    def release() -> None:
+        subprocess.run([sys.executable, "-m", "gateway", "release"], env=_for_children(env), check=True)
+        threading.Thread(target=_greet, args=(here.public_url, port, here.data_dir), daemon=True).start()
+
+    try:
+        code = supervisor.up(_for_children(env), here.data_dir, port, say=click.echo, before_web=release)
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.returncode)  # what was wrong, it has said itself
+    sys.exit(code)
+
+
+def _demo(port: int) -> dict[str, str]:
+    """The demo's environment: made at the first start, kept for the next."""
+    ignored = sorted(name for name in os.environ if name.startswith(_REAL))
+    if ignored:
+        click.echo(
+            f"Ignored here: {', '.join(ignored)} (the demo uses its own; --use-environment uses them)."
+        )
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(_REAL)}
+    environ.pop("HOTLINE_MODE", None)
+    file = demo_file(environ)
+    fresh = demo_environment(file.parent, port)
+    made = fresh | (read_env_file(file) if file.exists() else {})
+    for name in ("HOTLINE_PUBLIC_URL", "PORT", "TWILIO_API_BASE_URL", "HOTLINE_DATA_DIR"):
+        made[name] = fresh[name]  # the port may be another one today
+    try:
+        write_demo_env(file, made)
+    except OSError as error:
+        click.echo(f"The data folder {file.parent} cannot be written: {error.strerror}.", err=True)
+        sys.exit(os.EX_CANTCREAT)
+    return with_demo(environ)
+
+
+def _own_environment(port: int) -> dict[str, str]:
+    return {**os.environ, "PORT": str(port)}
+
+
+def _confirm_real(local: bool, api: str | None) -> None:
+    """Whoever points a demo at real things must say so."""
+    if local and api and is_loopback(api):
+        return
+    click.echo("This uses a database, a Redis or a phone company that is not on this machine.")
+    if click.prompt("Type `real` to go on", default="", show_default=False) != "real":
+        sys.exit(1)
+
+
+def _for_children(env: Mapping[str, str]) -> dict[str, str]:
+    return dict(env)
+
+
+def _greet(url: str, port: int, data: Path) -> None:
+    """Say where everything is as soon as it answers: one screen, no more."""
+    until = time.monotonic() + _READY_WITHIN
+    while time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=2):
+                break
+        except OSError:
+            time.sleep(0.2)
+    else:
+        return
+    shown = Path(os.path.relpath(data))
+    click.echo(
+        f"""
+The hotline runs on this machine, with phones of its own: nobody real is called.
+
+  two phones   {url}/simulator/    a caller's and a counselor's
+  console      {url}/console/      two accounts are ready; the page shows their codes
+  terminal     .venv/bin/hotline dial   .venv/bin/hotline text 11
+
+  1 ring    on the caller's phone dial the hotline: 1, then 1, then a number of your own from 4 to 8
+  2 claim   in the console sign in as counselor, claim the request, press Call
+  3 talk    answer the counselor's phone: 1, 1. Answer the caller's phone: her own number.
+
+The voice is a robot's, until people record theirs. Data and log: {shown}. Ctrl-C stops it; the data stays.
+"""
+    )
+
+
+# --- the processes of the Procfile --------------------------------------------------------------------
+
+
+@main.command()
+@spoken
+def worker() -> None:
+    """Do jobs: ring, move and end calls, render programmes, forget."""
+    from workers import worker as process  # noqa: PLC0415 - only this command needs it
+
+    process.run(runtime())
+
+
+@main.command()
+@spoken
+def clock() -> None:
+    """Ring what is due, end what is over. May run twice."""
+    from workers import clock as process  # noqa: PLC0415 - only this command needs it
+
+    process.run(runtime())
+
+
+@main.command()
+@spoken
+def release() -> None:
+    """Keys, migrations and sound, before the processes start; run again, it changes nothing."""
+    from gateway.vault import Vault  # noqa: PLC0415 - only this command needs it
+
+    here = settings()
+    here.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    Vault.prepare(here)
+    wired = runtime()
+    _upgrade(wired)
+    _first_sounds(wired)
+    if here.simulated:
+        _prepare_demo(wired)
+
+
+def _upgrade(wired: "Runtime") -> None:
+    from gateway.store import migrations  # noqa: PLC0415 - only two commands need it
+
+    migrations.upgrade(wired.database)
+
+
+def _first_sounds(wired: "Runtime") -> None:
+    """Offline first, so that starting never waits for Google."""
+    from gateway.services import speech  # noqa: PLC0415 - only this command needs it
+
+    languages = [one for one in wired.settings.languages if one in wired.library.languages]
+    made, failed = speech.render_prompts(wired, languages, engines=("recorded", "offline"))
+    if made:
+        click.echo(f"Made sound for {made} sentences on this machine.")
+    for one in failed:
+        click.echo(f"No sound for {one.key} in {one.language}: hotline check says more.", err=True)
+
+
+def _prepare_demo(wired: "Runtime") -> None:
+    from gateway.phone import Msisdn  # noqa: PLC0415 - only the demo needs these
+    from gateway.services import demo  # noqa: PLC0415
+    from gateway.simulator.numbers import demo_number  # noqa: PLC0415
+
+    token = wired.settings.twilio_auth_token
+    numbers = {alias: Msisdn.parse(demo_number(token, alias)) for alias, _ in demo.DEMO_ACCOUNTS}
+    demo.prepare(wired, numbers)
+
+
+@main.group()
+def db() -> None:
+    """The database."""
+
+
+@db.command("upgrade")
+@spoken
+def db_upgrade() -> None:
+    """Bring the database's tables to this version's form."""
+    _upgrade(runtime())
+
+
+# --- how it is ----------------------------------------------------------------------------------------
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for scripts.")
+@spoken
+def status(as_json: bool) -> None:
+    """Counts of what waits and what was done; no identities."""
+    from gateway.services import overview  # noqa: PLC0415 - only this command needs it
+
+    found = overview.status(runtime())
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    for subject, value in found.items():
+        counts = value if isinstance(value, dict) else {"": value}
+        shown = ", ".join(f"{name} {count}".strip() for name, count in counts.items() if count)
+        click.echo(f"{subject:<11} {shown or 'none'}")
+
+
+@main.command()
+@spoken
+def doctor() -> None:
+    """Check settings and live dependencies, a line each with what to do; exit 1 on any fault."""
+    from gateway.services import overview  # noqa: PLC0415 - only this command needs it
+
+    here = settings()
+    click.echo(f"ok    settings: {here.mode}, public address {urlsplit(here.public_url).netloc}")
+    faults = 0
+    for finding in overview.diagnose(runtime()):
+        faults += not finding.good
+        click.echo(f"{'ok   ' if finding.good else 'FAULT'} {finding.what}: {finding.words}")
+    sys.exit(1 if faults else 0)

@@ -1,0 +1,78 @@
+"""The demo: two ready accounts, a first programme to listen to and approve, and starting over."""
+
+from datetime import timedelta
+from typing import Final
+
+from gateway.phone import Msisdn
+from gateway.runtime import Runtime
+from gateway.services import counselors, outreach
+from gateway.store import audit, callbacks, contacts, conversations, inbox, legs, outbox
+from gateway.store import outreach as programmes
+from gateway.store.counselors import Role
+
+DEMO_ACCOUNTS: Final = (("counselor", "ferry-lantern-42"), ("coordinator", "harbour-mango-17"))
+_ROLES: Final = {"counselor": Role.COUNSELOR, "coordinator": Role.COORDINATOR}
+
+_TITLE: Final = "Clean water (example)"
+_TEXT: Final = (
+    "ရေကို သောက်ခါနီး ဆူပွက်အောင် တည်ပါ။ ဆူပြီး တစ်မိနစ်လောက် ဆက်တည်ပါ။ "
+    "အဖုံးပါတဲ့ သန့်ရှင်းတဲ့ ဘူးထဲမှာ ထည့်ထားပါ။ "
+    "ထမင်းမစားခင်နဲ့ အိမ်သာသုံးပြီးတိုင်း လက်ကို ဆပ်ပြာနဲ့ ဆေးပါ။ "
+    "ကလေး ဝမ်းလျှောရင် ရေများများ ခဏခဏ တိုက်ပါ။"
+)
+
+
+def prepare(runtime: Runtime, numbers: dict[str, Msisdn]) -> None:
+    """Make what a newcomer finds: the accounts (`numbers` by alias), the first of them on shift. Idempotent."""
+    there = {account.alias: account for account in counselors.everyone(runtime)}
+    for alias, password in DEMO_ACCOUNTS:
+        if alias not in there:
+            counselors.add(runtime, alias, _ROLES[alias], password, number=numbers.get(alias), language="en")
+    if "counselor" not in there:
+        counselors.set_shift(runtime, "counselor", on=True)
+        _first_programme(runtime)
+
+
+def reset(runtime: Runtime) -> None:
+    """Empty everything that people did; accounts and sounds stay."""
+    with runtime.database.write() as session:
+        people = contacts.everyone(session)
+        for table in (
+            programmes.recipients,
+            programmes.campaigns,
+            programmes.consents,
+            programmes.versions,
+            programmes.programmes,
+            callbacks.moves,
+            callbacks.callbacks,
+            legs.legs,
+            outbox.outbox,
+            inbox.inbox,
+            conversations.conversations,
+            contacts.texters,
+            contacts.preferences,
+            contacts.forbidden,
+            contacts.contacts,
+            audit.audit,
+            audit.switches,
+        ):
+            session.execute(table.delete())
+    for contact in people:
+        runtime.vault.destroy_keys(contact)
+    runtime.switches.forget()
+    _first_programme(runtime)
+
+
+def _first_programme(runtime: Runtime) -> None:
+    author = next(one for one in counselors.everyone(runtime) if one.alias == "coordinator")
+    outreach.write(
+        runtime,
+        author.id,
+        outreach.Draft(
+            title=_TITLE,
+            topic="health",
+            language="my",
+            text=_TEXT,
+            valid_until=runtime.clock.now() + timedelta(days=365),
+        ),
+    )

@@ -1,0 +1,71 @@
+"""Ties the simulator, which knows only its own wire, to this hotline: lines, captions, reasons, starting over."""
+
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint
+
+from gateway.clock import DemoClock
+from gateway.runtime import Runtime
+from gateway.services import demo, overview
+from gateway.services.overview import Withheld
+from gateway.simulator.network import Network
+from gateway.simulator.pages import create_simulator
+from gateway.simulator.view import Caption
+from gateway.store import outreach
+
+_WHY = {
+    "quiet_hours": "Quiet hours until {until}: nobody is rung who did not ask for “within the hour”.",
+    "nobody_on_shift": "Nobody is on shift: callers are told so before they choose when.",
+    "not_yet": "{count} waiting for its time: nobody is rung before {until}.",
+    "expired": "{count} expired: its time passed, it is never rung, and its number is destroyed.",
+    "withdrawn": "{count} withdrawn by the caller: never rung, and the number is destroyed.",
+    "wrong_person": "{count} ended: somebody else answered the phone. It is not rung again.",
+    "no_consent": "{count} asked for programmes by call, not confirmed yet: no programme is sent to it.",
+}
+
+
+def create_phones(runtime: Runtime) -> Blueprint:
+    """The simulated phones of this demo, mounted under `/simulator`."""
+    settings = runtime.settings
+    clock = runtime.clock
+    if not isinstance(clock, DemoClock):
+        raise TypeError("the simulator needs the demo's clock")
+    kinds = (
+        ("public", settings.numbers),
+        ("missed", settings.missed_call_numbers),
+        ("counselors", settings.counselor_numbers),
+    )
+    network = Network(
+        settings.twilio_account_sid,
+        settings.twilio_auth_token,
+        settings.public_url,
+        {number.reveal("demo"): kind for kind, numbers in kinds for number in numbers},
+        now=clock.now,
+    )
+    return create_simulator(
+        network,
+        clock=clock,
+        captions=lambda sound: _captions(runtime, sound),
+        reasons=lambda: [_sentence(one, settings.timezone) for one in overview.withheld(runtime)],
+        reset=lambda: demo.reset(runtime),
+        console_url="/console/",
+    )
+
+
+def _captions(runtime: Runtime, sound: str) -> Mapping[str, Caption]:
+    """What a sound says, in every language there is a wording for."""
+    prompt = runtime.voices.spoken_by(sound)
+    if prompt is not None:
+        return {
+            language: Caption(runtime.library.voice(language, prompt.key).text, prompt.robot, "prompt")
+            for language in runtime.library.languages
+        }
+    with runtime.database.read() as session:
+        version = outreach.version_of_sound(session, sound)
+    return {} if version is None else {version.language: Caption(version.text, version.robot, "programme")}
+
+
+def _sentence(withheld: Withheld, zone: ZoneInfo) -> str:
+    until = f"{withheld.until.astimezone(zone):%H:%M}" if withheld.until else ""
+    return _WHY[withheld.why].format(count=withheld.count, until=until)
