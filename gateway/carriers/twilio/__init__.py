@@ -73,6 +73,9 @@ class TwilioCarrier:
     def move_call(self, sid: str, leg: str) -> None:
         self._rest.move_call(sid, leg)
 
+    def call_status(self, sid: str) -> LegStatus:
+        return self._rest.call_status(sid)
+
     def find_calls(self, *, to: Msisdn, line: Msisdn, since: datetime) -> Sequence[tuple[str, LegStatus]]:
         return self._rest.find_calls(to=to, line=line, since=since)
 

@@ -34,6 +34,10 @@ def check(
         raise BadSignature("no single signature")
     if [value for name, value in request.form if name == "AccountSid"] != [account_sid]:
         raise BadSignature("not our account")
+    # The scheme sets no border between a name and its value. With every name there, no single character can
+    # be changed unseen; without this a nameless field could be added or taken away beside a repeated one.
+    if not all(name for name, _ in request.form):
+        raise BadSignature("a field without a name")
     if "bodySHA256" in request.query:  # a signed JSON body, which the form could not be checked against
         raise BadSignature("not a form")
     secrets, algorithm = _signers(

@@ -59,6 +59,7 @@ ASKS: dict[str, Callable[[TwilioCarrier], object]] = {
     "place_call": place,
     "end_call": lambda on: on.end_call(CALL),
     "move_call": lambda on: on.move_call(CALL, "L-1"),
+    "call_status": lambda on: on.call_status(CALL),
     "find_calls": lambda on: on.find_calls(to=TO, line=LINE, since=NOW),
     "send_text": send,
     "forget_call": lambda on: on.forget_call(CALL),
@@ -71,6 +72,7 @@ GOOD: dict[str, tuple[int, object]] = {
     "place_call": (201, {"sid": CALL, "status": "queued"}),
     "end_call": (200, {"sid": CALL, "status": "completed"}),
     "move_call": (200, {"sid": CALL, "status": "in-progress"}),
+    "call_status": (200, {"sid": CALL, "status": "in-progress"}),
     "find_calls": (200, {"calls": [], "next_page_uri": None}),
     "send_text": (201, {"sid": TEXT, "status": "queued"}),
     "forget_call": (204, ""),
@@ -249,6 +251,25 @@ def known(sid: str, status: str, seconds: float | None) -> dict[str, Any]:
     created = NOW.replace(microsecond=0) + timedelta(seconds=seconds or 0)
     stamp = None if seconds is None else created.strftime("%a, %d %b %Y %H:%M:%S +0000")
     return {"sid": sid, "status": status, "date_created": stamp, "start_time": None}
+
+
+@pytest.mark.parametrize(
+    ("word", "status"), [("in-progress", LegStatus.UNDER_WAY), ("no-answer", LegStatus.NO_ANSWER)]
+)
+def test_how_a_call_stands_can_be_asked(word: str, status: LegStatus, double: Double) -> None:
+    double.will_answer(200, {"sid": CALL, "status": word})
+    assert carrier(double.address).call_status(CALL) is status
+
+
+def test_a_call_that_the_carrier_has_forgotten_is_over(double: Double) -> None:
+    double.will_refuse(404, 20404)
+    assert carrier(double.address).call_status(CALL) is LegStatus.COMPLETED
+
+
+@pytest.mark.parametrize("body", ["{}", {"sid": CALL, "status": None}, {"status": ["x"]}])
+def test_a_call_whose_state_cannot_be_read_is_not_over(body: object, double: Double) -> None:
+    double.will_answer(200, body)
+    assert carrier(double.address).call_status(CALL) is LegStatus.UNDER_WAY
 
 
 def test_calls_are_found_newest_first_and_only_since_then(double: Double) -> None:

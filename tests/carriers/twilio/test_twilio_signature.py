@@ -37,7 +37,9 @@ QUERIES = st.lists(
     max_size=3,
 ).map("&".join)
 WORDS = st.text(st.sampled_from("aZ09+ &=\u1015\u102b\u1040\u200b😀\n"), max_size=12)
-FIELDS = st.lists(st.tuples(st.sampled_from(["Body", "From", "", "Digits", "ပါ", "body"]), WORDS), max_size=8)
+FIELDS = st.lists(
+    st.tuples(st.sampled_from(["Body", "From", "F", "Digits", "ပါ", "body"]), WORDS), max_size=8
+)
 
 
 def request(
@@ -149,6 +151,14 @@ def test_a_field_more_or_less_is_refused() -> None:
     assert not believed(Request("POST", good.path, "", good.headers, FORM[:-2]))
 
 
+def test_a_field_without_a_name_is_refused_though_it_changes_no_signature() -> None:
+    good = request()
+    nameless = (*FORM, ("", ""))
+    sent = good.headers["x-twilio-signature"]
+    assert RequestValidator(TOKEN).validate(PUBLIC + good.path, MultiDict(nameless), sent)
+    assert not believed(Request("POST", good.path, "", good.headers, nameless))
+
+
 def test_the_host_header_decides_nothing() -> None:
     forged = request(public="https://attacker.example", headers={"host": "attacker.example"})
     assert not believed(forged)
@@ -197,6 +207,12 @@ def test_two_tokens_are_good_while_one_is_replaced() -> None:
     for token in (TOKEN, NEXT_TOKEN):
         assert believed(request(token=token), tokens=(TOKEN, NEXT_TOKEN))
     assert not believed(request(token=NEXT_TOKEN))
+
+
+def test_a_broken_character_is_not_taken_for_the_question_mark_that_was_signed() -> None:
+    good = request(form=(("AccountSid", ACCOUNT), ("Body", "?")))
+    broken = (("AccountSid", ACCOUNT), ("Body", "\ud800"))
+    assert not believed(Request("POST", good.path, "", good.headers, broken))
 
 
 def test_an_empty_token_signs_nothing() -> None:
