@@ -25,7 +25,7 @@ def dial(from_: str | None, to: str | None) -> None:
         here.twilio_auth_token,
         from_,
         to,
-        out=click.echo,
+        out=sys.stdout,
         keys=sys.stdin,
     )
 
