@@ -58,7 +58,8 @@ def step(script: Script, state: State | None, event: CallEvent) -> Step:  # noqa
             return _start(script, event)
         case KeyPressed() | StayedSilent() | BridgeOver() | CallEnded() if state is None or state.over:
             language = state.language if state else ""
-            return Step(State(menu="", language=language, over=True), (act.HangUp(),))
+            left = () if isinstance(event, CallEnded) else (act.HangUp(),)
+            return Step(State(menu="", language=language, over=True), left)
         case KeyPressed() | StayedSilent() if over := script.menus[state.menu].over:
             return _follow(script, state, over, event.facts)  # whatever comes from a conference: it is over
         case KeyPressed():
@@ -186,7 +187,8 @@ def _enter(script: Script, state: State, facts: Facts, before: tuple[act.Sound, 
     if menu.programme:
         programme = _programme(state, facts)
         if programme is None:
-            return _go(script, state, menu.nothing or Option(), facts, before)
+            nothing = menu.nothing or Option()
+            return _go(script, state, nothing, facts, before + _sounds(nothing.say, facts))
         said += tuple(act.Recording(sound) for sound in programme.sounds[state.piece :])
     if menu.asks:
         return Step(state, (act.AskForKeys(said, menu.wait),))

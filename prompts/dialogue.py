@@ -185,6 +185,8 @@ class _Player:
     def hears(self, event: CallEvent) -> Iterator[_Said]:
         if isinstance(event, CallStarted) == (self.state is not None):
             raise DialogueError("there is no call in which this could happen")
+        if self.state is not None and self.state.over:
+            raise DialogueError("the call is over already")
         made = step(self.library.script, self.state, event)
         self.state = made.state
         yield from self.happens(made.actions, made.state.language)
@@ -198,16 +200,14 @@ class _Player:
         event = TextReceived(match.name, self.waited, self.facts())
         made = step_text(self.library.script, self.asked, self.chosen or language or self.language, event)
         self.asked, self.waited = made.asked, _PAUSE
-        burmese = made.language == self.library.languages[0]
-        display = self.display or ("zawgyi" if match.encoding is Encoding.ZAWGYI and burmese else "unicode")
-        yield from self.happens(made.actions, made.language, display)
+        yield from self.happens(made.actions, made.language, match.encoding)
         if not any(isinstance(action, act.SendText) for action in made.actions):
             yield _Said("< no answer")
 
     # --- what follows ---------------------------------------------------------------------------------
 
     def happens(
-        self, actions: tuple[act.Action, ...], language: str, display: Display = "unicode"
+        self, actions: tuple[act.Action, ...], language: str, written: Encoding = Encoding.UNICODE
     ) -> Iterator[_Said]:
         for action in actions:
             match action:
@@ -220,7 +220,7 @@ class _Player:
                 case act.Reject():
                     yield _Said("< is not answered")
                 case act.SendText(key):
-                    yield self.sent(key, language, display)
+                    yield self.sent(key, language, written)
                 case act.Perform(effect):
                     self.keeps(effect)
                     yield _Said(f"= {in_words(effect)}")
@@ -247,10 +247,12 @@ class _Player:
                         names.append(f"digits {digits}")
         return _Said(f"< {', '.join(names)}", tuple(wordings))
 
-    def sent(self, key: str, language: str, display: Display) -> _Said:
+    def sent(self, key: str, language: str, written: Encoding) -> _Said:
         if key == self.library.script.neutral_text:
             self.flags.discard("neutral_due")
-        kinds = [language] if language != self.library.languages[0] else []
+        burmese = language == self.library.languages[0]
+        display = self.display or ("zawgyi" if written is Encoding.ZAWGYI and burmese else "unicode")
+        kinds = [] if burmese else [language]
         kinds += [display] if display != "unicode" else []
         shown = f" ({', '.join(kinds)})" if kinds else ""
         text = self.library.sms(language, key, display)
