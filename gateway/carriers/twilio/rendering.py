@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from typing import Final, assert_never
+from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
 from gateway.carriers.base import Sounds, VoiceAnswer
@@ -23,6 +24,8 @@ def render_voice(
     `talk_seconds` is the longest that a conference may last.
     """
     turn = f"{base}/twilio/voice/turn/{answer.step}"
+    if answer.token:
+        turn += f"?s={quote(answer.token, safe='')}"
     verbs = [_verb(action, sounds, turn, base, talk_seconds) for action in answer.actions]
     last = answer.actions[-1] if answer.actions else None
     if not isinstance(last, AskForKeys | Connect | HangUp | Reject):

@@ -78,7 +78,8 @@ class Rest:
     def move_call(self, sid: str, leg: str) -> None:
         # Asked twice, the second would tear the person out of what the first began.
         _unless_gone(
-            lambda: self._client.calls(sid).update(url=self._leg(leg), method="POST"), harmless_twice=False
+            lambda: self._client.calls(sid).update(url=f"{self._leg(leg)}/over", method="POST"),
+            harmless_twice=False,
         )
 
     def call_status(self, sid: str) -> LegStatus:

@@ -128,6 +128,12 @@ def test_more_keys_end_with_the_hash_key(digits: int, most: str | None) -> None:
     assert (gather.get("numDigits"), gather.get("finishOnKey")) == (most, "#")
 
 
+def test_what_could_not_be_stored_travels_in_the_next_turns_address() -> None:
+    answer = VoiceAnswer([AskForKeys((), 5)], 2, token="aB-_9&")
+    (gather,) = assert_twiml(render_voice(answer, sounds=sounds, base=BASE))
+    assert gather.get("action") == f"{BASE}/twilio/voice/turn/2?s=aB-_9%26"
+
+
 def test_waiting_is_never_zero_seconds() -> None:
     assert assert_twiml(voice(AskForKeys((), wait=0)))[0].get("timeout") == "1"
 

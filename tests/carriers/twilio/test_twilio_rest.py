@@ -187,10 +187,10 @@ def test_a_call_is_ended_whether_it_rings_or_talks(double: Double) -> None:
     assert double.asked[0].form == [("Status", "completed")]
 
 
-def test_a_call_is_moved_to_its_legs_own_address(double: Double) -> None:
+def test_a_call_is_moved_to_its_legs_own_address_where_it_is_known_as_moved(double: Double) -> None:
     double.will_answer(*GOOD["move_call"])
     carrier(double.address).move_call(CALL, "L/1")
-    assert dict(double.asked[0].form) == {"Url": f"{PUBLIC}/twilio/voice/leg/L%2F1", "Method": "POST"}
+    assert dict(double.asked[0].form) == {"Url": f"{PUBLIC}/twilio/voice/leg/L%2F1/over", "Method": "POST"}
 
 
 def test_a_text_dies_by_itself_and_reports(double: Double) -> None:
