@@ -31,8 +31,8 @@ class Refusal(Exception):  # noqa: N818  (what Twilio answers, not a failure of 
 
 
 def create_rest(network: Network) -> Blueprint:
-    """Return the API, to be mounted so that `<public_url>/simulator/api` is Twilio's base address."""
-    blueprint = Blueprint("simulator_rest", __name__, url_prefix=f"/simulator/api/{shapes.VERSION}/Accounts")
+    """Return the API, to be mounted below `/simulator`: its `/api` then is Twilio's base address."""
+    blueprint = Blueprint("rest", __name__, url_prefix=f"/api/{shapes.VERSION}/Accounts")
     rest = _Rest(network)
     blueprint.before_request(rest.authenticate)
     blueprint.register_error_handler(Refusal, _refused)
@@ -281,6 +281,6 @@ def _page(name: str, items: list[dict[str, Any]]) -> ResponseReturnValue:
     at = request.args.get("Page", 0, int)
     size = min(max(request.args.get("PageSize", 50, int), 1), 1000)
     kept = [(key, value) for key, value in request.args.items() if key not in ("Page", "PageToken")]
-    path = request.path.removeprefix("/simulator/api")
+    path = request.path[request.path.index(f"/{shapes.VERSION}/") :]
     uri = f"{path}?{urlencode([*kept, ('PageSize', size)] if 'PageSize' not in request.args else kept)}&Page="
     return jsonify(shapes.page(name, items, uri, max(at, 0), size))

@@ -46,7 +46,7 @@ class Texting:
                 self._silenced.add((phone.number, number))
             elif word in _START:
                 self._silenced.discard((phone.number, number))
-            message = self._add("inbound", phone.number, number, body, "received")
+            message = self._add("inbound", phone.number, number, body, "receiving")
         self._start(lambda: self._ask(message, line))
         return message
 
@@ -74,12 +74,14 @@ class Texting:
         network = self._network
         told = fields.of_message(network.account_sid, message)
         try:
-            replies = twiml.messaging(network.wire().ask("POST", line.sms_url, told, voice=False))
+            for reply in twiml.messaging(network.wire().ask("POST", line.sms_url, told, voice=False)):
+                self._reply(message, line, reply)
         except FaultError as fault:
             network.fault(fault, "message webhook")
-            return
-        for reply in replies:
-            self._reply(message, line, reply)
+        finally:
+            with network.changed:
+                message.status = "received"
+                network.touch()
 
     def _reply(self, message: Message, line: Line, reply: Reply) -> None:
         network = self._network

@@ -10,7 +10,9 @@ from flask import Flask, Response, request
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
+from gateway.clock import DemoClock
 from gateway.simulator.network import Network
+from gateway.simulator.view import Caption
 
 SID = "AC" + "5" * 32
 TOKEN = "a made-up token of the tests"
@@ -42,12 +44,23 @@ class Double:
     answers: dict[str, object] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
     sounds: dict[str, tuple[bytes, str]] = field(default_factory=dict)
+    captions: dict[str, dict[str, Caption]] = field(default_factory=dict)
 
     def sound(self, seconds: float, kind: str = "audio/wav") -> str:
         data = mulaw_wav(seconds)
         name = hashlib.sha256(data + kind.encode()).hexdigest()
         self.sounds[name] = (data, kind)
         return f"/audio/{name}.wav"
+
+    def spoken(self, seconds: float, burmese: str, english: str) -> str:
+        """Return the address of a sound that a robot speaks, with captions in both languages."""
+        url = self.sound(seconds)
+        both = {
+            "my": Caption(burmese, robot=True, kind="prompt"),
+            "en": Caption(english, robot=True, kind="prompt"),
+        }
+        self.captions[url.removeprefix("/audio/").removesuffix(".wav")] = both
+        return url
 
     def to(self, path: str) -> list[dict[str, str]]:
         """Return the fields of every request to `path` so far, in order."""
@@ -95,6 +108,9 @@ class House:
     double: Double
     network: Network
     client: Client
+    clock: DemoClock
+    reasons: list[str] = field(default_factory=list)
+    resets: list[bool] = field(default_factory=list)
 
     def until(self, true: Callable[[], object], seconds: float = 8) -> None:
         """Wait until something holds, or fail showing what the network refused."""

@@ -153,13 +153,16 @@ def test_a_document_without_an_address_has_no_relative_ones() -> None:
     assert resolve(None, "https://gateway.example/keys") == "https://gateway.example/keys"
 
 
-def test_the_signature_is_the_one_twilio_documents() -> None:
+@pytest.mark.parametrize(
+    ("caller", "expected"),
+    [("+14158675310", "GvWf1cFY/Q7PnoempGyD5oXAezc="), ("+14158675309", "RSOYDt4T1cUTdK1PDd93/VVr8B8=")],
+)
+def test_the_signature_is_the_one_twilio_publishes(caller: str, expected: str) -> None:
     fields = {
-        "CallSid": "CA1234567890ABCDE", "Caller": "+14158675310", "Digits": "1234",
-        "From": "+14158675310", "To": "+18005551212",
+        "CallSid": "CA1234567890ABCDE", "Caller": caller, "Digits": "1234",
+        "From": caller, "To": "+18005551212",
     }  # fmt: skip
-    url = "https://mycompany.com/myapp.php?foo=1&bar=2"
-    assert signature("12345", url, fields) == "L/OH5YylLD5NRKLltdqwSvS0BnU="
+    assert signature("12345", "https://mycompany.com/myapp.php?foo=1&bar=2", fields) == expected
 
 
 def test_the_signed_address_has_no_user_no_fragment_and_for_calls_over_https_no_port() -> None:
