@@ -192,7 +192,8 @@ class Supervisor:
         self._ending = True
         self._end([child for child in self._children if not child.outlives_others], _GRACE)
         self._end([child for child in self._children if child.outlives_others], _STORE_GRACE)
-        self._log.close()
+        with suppress(OSError):  # the disk is full: what it still held is lost, and the end goes on
+            self._log.close()
 
     def _end(self, children: Sequence[_Child], grace: float) -> None:
         asked, deadline = self._signals, time.monotonic() + grace
@@ -328,9 +329,9 @@ def _completed(env: Mapping[str, str], data_dir: Path, port: int) -> dict[str, s
     """Add what the processes need to find each other and their programs."""
     options = f"--bind 127.0.0.1:{port} --config python:gateway.serving"
     return {
-        "REDIS_URL": valkey.address(data_dir),
         "OPENBLAS_NUM_THREADS": "1",  # sound is short; its threads would cost memory in every process
         **env,
+        "REDIS_URL": env.get("REDIS_URL") or valkey.address(data_dir),
         "PORT": str(port),
         "GUNICORN_CMD_ARGS": f"{options} {env.get('GUNICORN_CMD_ARGS', '')}".rstrip(),
         "PATH": os.pathsep.join((str(Path(sys.executable).parent), env.get("PATH", os.defpath))),
