@@ -78,9 +78,9 @@ def read(text: str) -> Reading:
     for group in _normal(numbers.spelled_out(words.letters_spelled(text))).split():
         found: list[Syllable] = []
         for piece in re.findall("[\u1000-\u104f\u200c]+|[^\u1000-\u104f\u200c]+", group):
-            if "\u1000" <= piece[0] <= "\u104f":
+            if "က" <= piece[0] <= "၏":
                 found += _run(words.respelled(piece), skipped)
-            else:
+            elif any(unicodedata.category(sign)[0] in "LNS" for sign in piece):
                 skipped.append(piece)
         if found:
             groups.append(tuple(found))

@@ -38,9 +38,13 @@ class Chain:
 
         Raises SpeechError with every engine's reason when none could speak.
         """
-        if self.recorded and key and (wav := self.recorded.sound(key, language)):
-            return Spoken(wav, self.recorded.name, self.recorded.version(key, language), robot=False)
         reasons = []
+        try:
+            if self.recorded and key and (wav := self.recorded.sound(key, language)):
+                return Spoken(wav, self.recorded.name, self.recorded.version(key, language), robot=False)
+        except SpeechError as error:  # better a robot than silence; the content check names the file too
+            _log.warning("recording_unusable language=%s key=%s", language, key)
+            reasons.append(f"recorded: {error}")
         for engine in self.engines:
             try:
                 return Spoken(engine.speak(text, language), engine.name, engine.version, engine.robot)

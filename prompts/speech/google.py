@@ -101,12 +101,23 @@ class Google:
                 allow_redirects=False,
                 stream=True,
             ) as answer:
-                body = answer.raw.read(_LARGEST_ANSWER + 1, decode_content=True)
+                body = self._body(answer)
                 asked = answer.headers.get("Retry-After", "")
                 return answer.status_code, min(30.0, float(asked)) if asked.isdecimal() else 0.0, body
         except (requests.RequestException, OSError) as error:
             self._resting_until = time.monotonic() + self._rest
             raise SpeechError("Google could not be reached") from error
+
+    def _body(self, answer: requests.Response) -> bytes:
+        """At most a little over the largest answer, and never longer under way than two time-outs."""
+        body, until = b"", time.monotonic() + 2 * self._timeout
+        for chunk in answer.iter_content(16_384):
+            body += chunk
+            if len(body) > _LARGEST_ANSWER:
+                break
+            if time.monotonic() > until:
+                raise requests.Timeout
+        return body
 
 
 def _sound(body: bytes) -> bytes:

@@ -23,9 +23,11 @@ _ASCII = str.maketrans("၀၁၂၃၄၅၆၇၈၉႐႑႒႓႔႕႖႗�
 _SAID_DIGIT_BY_DIGIT = 8  # from so many digits on it is a number to dial, not an amount
 
 _TOKEN = re.compile(
-    r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?![0-9:])"
+    r"(?P<dial>(?=\+?(?:[0-9][ -]?){6})(?:\+|(?<![0-9])0)[0-9]+(?:[ -][0-9]+)+)"
+    r"|(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?![0-9:])"
     r"|(?P<plus>\+)?(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)"
     r"(?:\.(?P<decimals>[0-9]+))?(?P<percent> ?%)?"
+    r"|(?P<to>(?<=[0-9])\s*[-–]\s*(?=[0-9]))"
     r"|(?P<sign>[*#])",
     re.ASCII,
 )
@@ -35,11 +37,10 @@ _SIGNS = {"*": "ကြယ်ပွင့်", "#": "ဟက်ရှ်"}
 def spelled_out(text: str) -> str:
     """`text` with every number, clock time, per cent, `*` and `#` in letters, set apart by spaces.
 
-    Burmese, Shan and ASCII digits alike; a leading zero, a plus or eight digits and more go digit by digit.
+    Burmese, Shan and ASCII digits alike; a leading zero, a plus or eight digits and more go digit by digit, with
+    the groups that follow.
     """
-    text = text.translate(_ASCII)
-    text = re.sub(r"(?<=[0-9])\s*[-–]\s*(?=[0-9])", lambda m: " မှ " if m[0] != "-" else "-", text)
-    return _TOKEN.sub(lambda m: f" {_said(m)} ", text)
+    return _TOKEN.sub(lambda m: f" {_said(m)} ", text.translate(_ASCII))
 
 
 def said(number: int) -> str:
@@ -68,6 +69,10 @@ def digits(figures: str) -> str:
 
 
 def _said(match: re.Match[str]) -> str:
+    if match["dial"]:
+        return digits(re.sub("[^0-9]", "", match["dial"]))
+    if match["to"]:
+        return "မှ"
     if match["sign"]:
         return _SIGNS[match["sign"]]
     if match["hour"]:

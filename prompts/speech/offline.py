@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 _SYNCHRONOUS, _DONT_EXIT = 2, 0x8000
 _UTF8, _PHONEMES = 1, 0x100
 _RATE_PARAMETER = 1
-_WORDS_A_MINUTE = {"my": 140, "en": 150}  # about five Burmese syllables a second
+_WORDS_A_MINUTE = {"my": 115, "en": 150}  # about five Burmese syllables a second
 _VOICES = {"my": b"my", "en": b"en"}
 _LONGEST_CALL = 300  # characters of English: eSpeak reads clauses of up to 800 and cuts silently beyond
 _QUIET = 150  # of 32767: below this the ends of a call are eSpeak's own silence; pauses are ours to set
@@ -87,7 +87,6 @@ class _Library:
     """One initialised eSpeak NG; it holds global state, so one call at a time."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._chunks: list[bytes] = []
         self._voice = ""
         self._lib = ctypes.CDLL(str(espeakng_loader.get_library_path()))
@@ -108,7 +107,7 @@ class _Library:
     def say(self, text: str, voice: str) -> Pcm:
         """Samples of one call without the silence around them; only our own phonemes are read as `[[…]]`."""
         data = text.encode()
-        with self._lock:
+        with _in_use:
             self._chunks.clear()
             if voice != self._voice:
                 if self._lib.espeak_SetVoiceByName(_VOICES[voice]) != 0:
@@ -128,23 +127,17 @@ class _Library:
         return 0
 
 
-_state: dict[str, _Library] = {}
-_starting = threading.Lock()
+_in_use = threading.Lock()
+_started: list[_Library] = []
 
 
 def _library() -> _Library:
     """This process's eSpeak NG, started when first needed."""
-    with _starting:
-        if "library" not in _state:
-            _state["library"] = _Library()
-        return _state["library"]
+    with _in_use:
+        if not _started:
+            _started.append(_Library())
+        return _started[0]
 
 
-def _after_fork() -> None:
-    """A child may have been forked in the middle of a call: it starts its own, with a lock nobody holds."""
-    global _starting  # noqa: PLW0603 -- the parent's lock may be held for ever in the child
-    _starting = threading.Lock()
-    _state.clear()
-
-
-os.register_at_fork(after_in_child=_after_fork)
+# A process may only be copied between two calls: what eSpeak was in the middle of cannot be taken up by a child.
+os.register_at_fork(before=_in_use.acquire, after_in_parent=_in_use.release, after_in_child=_in_use.release)
