@@ -191,5 +191,11 @@ def _ending_voiced(group: tuple[Syllable, ...]) -> tuple[Syllable, ...]:
         if said[at].ipa not in words.ENDINGS:
             break
         if said[at - 1].tone not in (Tone.CHECKED, Tone.WEAK):
-            said[at] = Syllable(_VOICED.get(said[at].onset, said[at].onset), said[at].rhyme, said[at].tone)
+            said[at] = Syllable(_voiced(said[at].onset), said[at].rhyme, said[at].tone)
     return tuple(said)
+
+
+def _voiced(onset: str) -> str:
+    glide = onset[-1] if len(onset) > 1 and onset[-1] in "jw" else ""
+    base = onset.removesuffix(glide)
+    return _VOICED.get(base, base) + glide

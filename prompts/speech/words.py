@@ -14,8 +14,12 @@ _NYA = """
 """
 # A lone letter before another syllable is said weakly (ə) — but not in these, where it is a word of its own.
 _FULL = """
-ကြ=ကြာ့ ပြ=ပြာ့ မှ=မှာ့ မျှ=မျှာ့ ကျ=ကျာ့ ရမည်=ရာ့မြီ ရရှိ=ရာ့ရှိ ရပါ=ရာ့ပါ ရသည်=ရာ့သီ ရတယ်=ရာ့တယ် အစိုးရ=အစိုးရာ့
+ကြ=ကြာ့ ပြ=ပြာ့ မှ=မှာ့ မျှ=မျှာ့ ကျ=ကျာ့ ရမည်=ရာ့မြီ ရရှိ=ရာ့ရှိ ရပါ=ရာ့ပါ ရသည်=ရာ့သီ ရတယ်=ရာ့တယ်
+ရတဲ့=ရာ့တဲ့ ရနိုင်=ရာ့နိုင် ရပြီး=ရာ့ပြီး ရပြီ=ရာ့ပြီ ရဖို့=ရာ့ဖို့ ရမယ်=ရာ့မယ် ရမလဲ=ရာ့မလဲ
+ရမလား=ရာ့မလား ရမှာ=ရာ့မှာ ရမည့်=ရာ့မည့် ရရင်=ရာ့ရင် ရသေး=ရာ့သေး ရတော့=ရာ့တော့ ရဘူး=ရာ့ဘူး ရတာ=ရာ့တာ
+ရလို့=ရာ့လို့ ရခဲ့=ရာ့ခဲ့ ရအောင်=ရာ့အောင် ရပေမဲ့=ရာ့ပေမဲ့ အစိုးရ=အစိုးရာ့
 ဒေသ=ဒေသာ့ မိဘ=မိဘာ့ ဘဝ=ဘဝာ့ သဘာဝ=သဘာဝာ့ အဓိက=အဓိကာ့ ကိစ်စ=ကိစ်စာ့ သမ်မတ=သမ်မဒာ့ ဌာန=ဌာနာ့
+ကနေ=ကာ့နေ ခဏ=ခဏာ့ ဖုန်းခ=ဖုန်းခာ့ ချပါ=ချာ့ပါ ချမယ်=ချာ့မယ် ညနေ=ညာ့နေ
 """
 _IRREGULAR = """
 ကျွန်နုပ်=ကျနုပ် ကျွန်မ=ကျမာ့ ကျွန်တော်=ကျနော် ဘုရား=ဖယား စကား=ဇဂါး သတင်း=သဒင်း ခုနစ်=ခွန်နှစ် အစ်မ=အမာ့
@@ -32,8 +36,9 @@ RESPELLED = _pairs(_NYA) | _pairs(_FULL) | _pairs(_IRREGULAR)
 # A word of the list counts only where it begins and ends with a syllable: not inside a longer cluster.
 _WORD = re.compile("(?<![္])(?:" + "|".join(sorted(RESPELLED, key=len, reverse=True)) + ")(?![ျြွှောိီုူဲံ့း်]|[က-အ]့?်)")
 
-# The particles that close a sentence, in the notation of `sounds`; they are voiced after a vowel or nasal.
-ENDINGS = frozenset({"pà", "tɛ̀", "θì", "tɛ̰", "pḭ", "pí", "sè", "tɔ̰"})
+# The particles that close a sentence, in the notation of `sounds`: those with a voiceless onset are voiced after a
+# vowel or nasal, the others only stand between.
+ENDINGS = frozenset({"pà", "tɛ̀", "θì", "tɛ̰", "pjì", "pí", "sè", "tɔ̰", "mɛ̀", "mjì", "bú", "lá", "lɛ́", "nɔ̀"})
 
 _LETTER_NAMES = _pairs("""
 A=အေ B=ဘီ C=စီ D=ဒီ E=အီး F=အက်ဖ် G=ဂျီ H=အိတ်ချ် I=အိုင် J=ဂျေ K=ကေ L=အယ်လ် M=အမ် N=အန် O=အို P=ပီ Q=ကျူ R=အာရ်

@@ -92,6 +92,9 @@ def test_every_word_of_the_list_can_be_said_by_the_offline_voice() -> None:
     ("text", "sound"),
     [
         ("ဖုန်းခေါ်ပါတယ်", "pʰóʊ̯ɴ.kʰɔ̀.bà.dɛ̀"),  # particles that close a sentence are voiced
+        ("ဖုန်းခ ယူပါမယ်", "pʰóʊ̯ɴ.kʰa̰ jù.bà.mɛ̀"),
+        ("ပြီးပါပြီ", "pjí.bà.bjì"),
+        ("မေးလို့ရတဲ့သူ", "mé.lo̰.ja̰.tɛ̰.θù"),
         ("မပါ", "mə.pà"),  # but not after a weak syllable
         ("နှိပ်ပါ", "n̥eɪ̯ʔ.pà"),  # nor after a checked one
         ("ပြောပါသည်", "pjɔ́.bà.ðì"),  # သည် is θì, not θɛ̀

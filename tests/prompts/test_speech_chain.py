@@ -75,7 +75,7 @@ def test_when_google_is_away_the_offline_voice_speaks(tmp_path: Path) -> None:
 
 def test_when_nobody_can_speak_every_reason_is_given() -> None:
     chain = Chain([Google("http://127.0.0.1:9/", timeout=1), Offline()])
-    with pytest.raises(SpeechError, match="google: .*; offline: "):
+    with pytest.raises(SpeechError, match=r"google: .*; offline: "):
         chain.speak("။", "my")
     with pytest.raises(SpeechError, match="no speech engine"):
         Chain([]).speak("က", "my")

@@ -196,14 +196,13 @@ def test_threads_may_speak_at_once(voice: Offline) -> None:
     assert all(alike(heard_now, expected) for heard_now, expected in zip(together, alone * 6, strict=True))
 
 
-def _spoken(text: str) -> bytes:
-    return Offline().speak(text, "my")
-
-
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_a_pool_of_processes_may_speak(voice: Offline, method: str) -> None:
     with multiprocessing.get_context(method).Pool(2) as pool:
-        assert all(alike(sound, voice.speak(SENTENCE, "my")) for sound in pool.map(_spoken, [SENTENCE] * 4))
+        assert all(
+            alike(sound, voice.speak(SENTENCE, "my"))
+            for sound in pool.starmap(voice.speak, [(SENTENCE, "my")] * 4)
+        )
 
 
 def test_a_job_forked_while_another_thread_speaks_can_still_speak(voice: Offline) -> None:

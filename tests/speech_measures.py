@@ -14,7 +14,7 @@ import numpy as np
 from prompts.speech import burmese
 from prompts.speech.sounds import CLOSED_RHYMES, OPEN_RHYMES
 
-ICU_WORDS = Path(__file__).parents[1] / "data" / "burmese_icu.tsv"
+ICU_WORDS = Path(__file__).parent / "data" / "burmese_icu.tsv"
 _RHYMES = {rhyme for rhyme, _ in OPEN_RHYMES.values()} | set(CLOSED_RHYMES.values()) | {"ə"}
 _TONES = "\u0300\u0301\u0330"
 
