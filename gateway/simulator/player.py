@@ -187,7 +187,8 @@ class Player:
                 if self._prompt(prompt, source.url, until=interrupted):
                     break
             self._silent_documents = 0
-            self._hear("silence", text="waiting for a key")
+            if not listening.complete:
+                self._hear("silence", text="waiting for a key")
             while not listening.complete:
                 so_far = len(listening.keys)
                 if not self._wait(gather.timeout, until=lambda seen=so_far: len(listening.keys) > seen):  # type: ignore[misc]

@@ -1,4 +1,7 @@
-"""What the simulated network remembers, in memory only: lines, handsets, calls, messages and faults."""
+"""What the simulated network remembers, in memory only: lines, handsets, calls, messages and faults.
+
+Whatever holds a number has no telling `repr`: it must not slip into a log or a traceback.
+"""
 
 import time
 from dataclasses import dataclass, field
@@ -25,7 +28,7 @@ class Status(StrEnum):
         return self not in (Status.QUEUED, Status.RINGING, Status.IN_PROGRESS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Line:
     """A number the gateway owns and the addresses that answer for it."""
 
@@ -90,7 +93,7 @@ class Listening:
         return enough or bool(self.finished_by)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Call:
     """A call and everything its REST resource, its callbacks and its handset show."""
 
@@ -122,7 +125,7 @@ class Call:
     seconds: int = 0
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Message:
     """A message and what its REST resource shows."""
 
@@ -144,7 +147,7 @@ class Message:
         return self.status in ("delivered", "undelivered", "failed", "received", "canceled")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Entry:
     """A line of the handset's call list, as a searched phone shows it: `way` is in, out or missed."""
 
@@ -153,7 +156,7 @@ class Entry:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Text:
     """One message in a handset's thread with `number`."""
 
@@ -163,7 +166,7 @@ class Text:
     at: datetime
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Phone:
     """A simulated handset."""
 

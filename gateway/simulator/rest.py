@@ -50,6 +50,7 @@ def create_rest(network: Network) -> Blueprint:
         ("IncomingPhoneNumbers.json", rest.list_numbers, "GET"),
     ):
         blueprint.add_url_rule(f"/<account>/{rule}", view.__name__, view, methods=[method])
+    blueprint.add_url_rule("/<account>.json", "fetch_account", rest.fetch_account)
     return blueprint
 
 
@@ -75,6 +76,9 @@ class _Rest:
             raise Refusal(20003, "Authenticate", 401)
         if (request.view_args or {}).get("account") != account:
             raise Refusal(20404, "The requested resource was not found", 404)
+
+    def fetch_account(self, account: str) -> ResponseReturnValue:
+        return jsonify(shapes.account(account, self.network.now()))
 
     # -- calls ----------------------------------------------------------------------------------------------
 

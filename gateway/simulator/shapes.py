@@ -9,6 +9,21 @@ from gateway.simulator.records import Call, Line, Message
 VERSION = "2010-04-01"
 
 
+def account(account_sid: str, at: datetime) -> dict[str, Any]:
+    """Return the account, without its token."""
+    return {
+        "sid": account_sid,
+        "owner_account_sid": account_sid,
+        "friendly_name": "The simulated phone network",
+        "status": "active",
+        "type": "Full",
+        "date_created": _date(at),
+        "date_updated": _date(at),
+        "subresource_uris": {},
+        "uri": f"/{VERSION}/Accounts/{account_sid}.json",
+    }
+
+
 def call(account_sid: str, record: Call) -> dict[str, Any]:
     """Return a call resource; `duration` is in whole seconds, as text, once the call ended."""
     uri = f"/{VERSION}/Accounts/{account_sid}/Calls/{record.sid}"

@@ -34,8 +34,7 @@ def create_terminal(network: Network, captions: view.Captions) -> Blueprint:
     def look(name: str) -> ResponseReturnValue:
         if name not in network.phones:
             abort(404)
-        with network.changed:
-            shown = view.phone(network, network.phones[name], captions)
+        shown = view.phone(network, network.phones[name], captions)
         return jsonify(shown | {"tick": monotonic()})
 
     @blueprint.post("/phones/<name>/<deed>")

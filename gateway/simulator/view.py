@@ -12,6 +12,7 @@ from gateway.simulator.records import Hearing, Phone, Status
 
 ZONE = ZoneInfo("Asia/Yangon")
 _SHOWN = 40
+_LASTING = frozenset({"sound", "words", "talking", "ended"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,38 +55,38 @@ def skips(now: datetime) -> tuple[Skip, ...]:
 
 
 def phone(network: Network, shown: Phone, captions: Captions) -> dict[str, Any]:
-    """Return all a handset shows; the caller holds the network's lock."""
-    call = shown.call
-    ear = call.hearing if call is not None else None
-    return {
-        "name": shown.name,
-        "number": shown.number,
-        "machine": shown.machine,
-        "state": _state(shown),
-        "peer": None
-        if call is None
-        else (call.to_number if call.direction == "inbound" else call.from_number),
-        "note": shown.note,
-        "listening": call is not None and call.listening is not None and not call.listening.complete,
-        "keys": call.listening.keys if call is not None and call.listening is not None else "",
+    """Return all a handset shows. Captions are looked up outside the lock: they may come from a database."""
+    with network.changed:
+        call = shown.call
+        ear = call.hearing if call is not None else None
+        heard = shown.heard
+        still = {
+            "name": shown.name,
+            "number": shown.number,
+            "machine": shown.machine,
+            "state": _state(shown),
+            "peer": None
+            if call is None
+            else (call.to_number if call.direction == "inbound" else call.from_number),
+            "note": shown.note,
+            "listening": call is not None and call.listening is not None and not call.listening.complete,
+            "keys": call.listening.keys if call is not None and call.listening is not None else "",
+            "calls": [
+                {"way": entry.way, "number": entry.number, "at": _clock(entry.at)}
+                for entry in reversed(shown.calls[-_SHOWN:])
+            ],
+            "sending": any(
+                message.status == "receiving" and message.from_number == shown.number
+                for message in network.messages.values()
+            ),
+            "texts": [
+                {"number": text.number, "mine": text.mine, "body": text.body, "at": _clock(text.at)}
+                for text in shown.texts[-_SHOWN:]
+            ],
+        }
+    return still | {
         "hearing": None if ear is None else _hearing(network, ear, captions),
-        "heard": [
-            _hearing(network, heard, captions)
-            for heard in shown.heard
-            if heard.kind in ("sound", "words", "talking", "ended") or heard.text
-        ],
-        "calls": [
-            {"way": entry.way, "number": entry.number, "at": _clock(entry.at)}
-            for entry in reversed(shown.calls[-_SHOWN:])
-        ],
-        "sending": any(
-            message.status == "receiving" and message.from_number == shown.number
-            for message in network.messages.values()
-        ),
-        "texts": [
-            {"number": text.number, "mine": text.mine, "body": text.body, "at": _clock(text.at)}
-            for text in shown.texts[-_SHOWN:]
-        ],
+        "heard": [_hearing(network, each, captions) for each in heard if each.kind in _LASTING or each.text],
     }
 
 
@@ -93,8 +94,7 @@ def everything(network: Network, captions: Captions) -> dict[str, Any]:
     """Return the state of both handsets, the network's refusals and the three steps of the demo."""
     with network.changed:
         caller, counselor = network.phones[CALLER], network.phones[COUNSELOR]
-        return {
-            "phones": [phone(network, shown, captions) for shown in (caller, counselor)],
+        still = {
             "live": any(not call.status.final for call in network.calls.values()),
             "steps": _steps(network, caller, counselor),
             "faults": [
@@ -102,6 +102,7 @@ def everything(network: Network, captions: Captions) -> dict[str, Any]:
                 for fault in reversed(network.faults[-20:])
             ],
         }
+    return still | {"phones": [phone(network, shown, captions) for shown in (caller, counselor)]}
 
 
 def _state(shown: Phone) -> str:

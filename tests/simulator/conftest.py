@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from gateway_double import MISSED, POOL, PUBLIC, SID, TOKEN, Double, House
+from simulator.gateway_double import MISSED, POOL, PUBLIC, SID, TOKEN, Double, House
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 from werkzeug.serving import make_server

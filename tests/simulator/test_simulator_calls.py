@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from flask import Response
-from gateway_double import MISSED, POOL, PUBLIC, SID, House
+from simulator.gateway_double import MISSED, POOL, PUBLIC, SID, House
 
 from gateway.simulator.records import Status
 

@@ -1,7 +1,7 @@
 """Two legs placed by REST meet in a conference, wait for each other, and part."""
 
 import pytest
-from gateway_double import POOL, PUBLIC, House
+from simulator.gateway_double import POOL, PUBLIC, House
 
 from gateway.simulator.records import Status
 

@@ -1,7 +1,7 @@
 """Text messages: from the handset through the webhook and back, and from the gateway by REST."""
 
 import pytest
-from gateway_double import PUBLIC, SID, House
+from simulator.gateway_double import PUBLIC, SID, House
 from twilio.base.exceptions import TwilioRestException
 
 from gateway.simulator.records import segments

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 import pytest
 import requests
-from gateway_double import PUBLIC, TOKEN, House
+from simulator.gateway_double import PUBLIC, TOKEN, House
 
 from gateway.simulator.numbers import demo_number
 from gateway.simulator.view import skips

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from flask import Response
-from gateway_double import PUBLIC, House, mulaw_wav
+from simulator.gateway_double import PUBLIC, House, mulaw_wav
 
 from gateway.simulator import twiml
 from gateway.simulator.twiml import FaultError

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
-from gateway_double import MISSED, POOL, PUBLIC, SID, TOKEN, House
+from simulator.gateway_double import MISSED, POOL, PUBLIC, SID, TOKEN, House
 from twilio.base import values
 from twilio.base.exceptions import TwilioRestException
 
@@ -246,10 +246,22 @@ def test_bad_messages_are_refused_with_twilios_codes(house: House, change: dict[
     assert house.network.messages == {}
 
 
+def test_the_account_is_there_for_whoever_checks_the_token(house: House) -> None:
+    assert house.client.api.accounts(SID).fetch().status == "active"
+
+
 @pytest.mark.parametrize("auth", [None, (SID, "wrong"), ("AC" + "6" * 32, TOKEN)])
 def test_only_the_account_gets_in(house: House, auth: tuple[str, str] | None) -> None:
     answer = requests.get(api(house, "Calls"), auth=auth, timeout=5)
     assert (answer.status_code, answer.json()["code"]) == (401, 20003)
+
+
+def test_a_record_that_slips_into_a_log_shows_no_number(house: House) -> None:
+    sid = ring(house, "caller", PUBLIC)
+    call, phone = house.network.calls[sid], house.network.phones["caller"]
+    for record in (call, phone, call.line):
+        assert phone.number not in repr(record)
+        assert PUBLIC not in repr(record)
 
 
 def test_another_account_is_not_found(house: House) -> None:

@@ -6,7 +6,7 @@ import threading
 import pytest
 import requests
 from flask import Response
-from gateway_double import MISSED, POOL, PUBLIC, SID, TOKEN, House
+from simulator.gateway_double import MISSED, POOL, PUBLIC, SID, TOKEN, House
 
 from gateway.simulator.records import Document
 from gateway.simulator.terminal import dial, text
