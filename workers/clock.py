@@ -1,4 +1,4 @@
-"""The clock process: once a second it rings what is due, once a minute it tidies; two of them do no harm."""
+"""The clock process: it rings what is due each second and tidies now and then; two of them do no harm."""
 
 import signal
 import sys
@@ -12,6 +12,7 @@ from gateway.runtime import Runtime
 from gateway.services import dispatch, housekeeping
 
 _BEAT_EVERY: Final = 10.0
+_EXPIRE_EVERY: Final = 5.0
 _SWEEP_EVERY: Final = 60.0
 _LONGEST_PAUSE: Final = 30.0
 
@@ -35,16 +36,19 @@ def run(runtime: Runtime, *, tick: float = 1.0, once: bool = False) -> None:
     """
     duties = (
         _Duty("ring", tick, lambda: dispatch.ring_due(runtime)),
+        _Duty("expire", _EXPIRE_EVERY, lambda: housekeeping.expire(runtime)),
         _Duty("sweep", _SWEEP_EVERY, lambda: housekeeping.sweep(runtime)),
         _Duty("beat", _BEAT_EVERY, lambda: runtime.queue.beat("clock")),
     )
+    if once:
+        for duty in duties:
+            _attend(duty)
+        return
     for number in (signal.SIGTERM, signal.SIGINT):  # a duty cut short is rolled back, as after a kill
         signal.signal(number, lambda *_: sys.exit())
     while True:
         for duty in duties:
             _attend(duty)
-        if once:
-            return
         time.sleep(max(0.0, min(duty.due for duty in duties) - time.monotonic()))
 
 
