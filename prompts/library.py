@@ -191,6 +191,13 @@ class _Reader:
             self.wrong(file, "", f"cannot be read: {error}")
         return {}
 
+    def table(self, file: str, name: str, tables: Mapping[str, Any]) -> Mapping[str, Any]:
+        found = tables.get(name, {})
+        if not isinstance(found, Mapping):
+            self.wrong(file, name, "must be a table")
+            return {}
+        return found
+
     def script(self) -> Script | None:
         tables = self.tables("script.toml")
         if not tables:
@@ -238,10 +245,7 @@ class _Reader:
     def wordings(
         self, file: str, kind: str, tables: Mapping[str, Any], needed: frozenset[str] | set[str]
     ) -> dict[str, Wording]:
-        given = tables.get(kind, {})
-        if not isinstance(given, Mapping):
-            self.wrong(file, kind, "must be a table")
-            return {}
+        given = self.table(file, kind, tables)
         for key in sorted(needed - given.keys()):
             self.wrong(file, f"{kind}.{key}", "this wording is missing")
         for key in sorted(given.keys() - needed):
@@ -274,7 +278,7 @@ class _Reader:
         file, tables = "handles.toml", self.tables("handles.toml")
         found: dict[str, dict[str, dict[str, Wording]]] = {"first": {}, "second": {}}
         for half, words in found.items():
-            for word, value in tables.get(half, {}).items():
+            for word, value in self.table(file, half, tables).items():
                 at = f"{half}.{word}"
                 if not (word.isascii() and word.isalpha() and word.islower()):
                     self.wrong(file, at, "must be one English word in small letters")
@@ -305,7 +309,7 @@ class _Reader:
         for name in sorted(tables.keys() - {"words", "endings"}):
             self.wrong(file, name, "is not known here; known are words, endings")
         words: dict[str, tuple[str, ...]] = {}
-        for name, given in tables.get("words", {}).items():
+        for name, given in self.table(file, "words", tables).items():
             if name not in script.texts:
                 self.wrong(file, f"words.{name}", "there is no such name under [texts] of script.toml")
             words[name] = self.listed(file, f"words.{name}", given)

@@ -1,0 +1,180 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+import prompts
+from ivr.burmese.encodings import Encoding, unicode_to_zawgyi
+from prompts.library import EXTRA_VOICE, Library, PackError
+
+SHIPPED = Path(prompts.__file__).parent
+LIBRARY = Library.load()
+
+
+def shipped_files() -> dict[str, bytes]:
+    files = [*SHIPPED.glob("*.toml"), *SHIPPED.glob("*/*.toml")]
+    return {file.relative_to(SHIPPED).as_posix(): file.read_bytes() for file in files}
+
+
+def edited(file: str, old: str, new: str) -> dict[str, bytes]:
+    """The shipped pack with one place of one file written differently."""
+    files = shipped_files()
+    text = files[file].decode()
+    assert old in text
+    return files | {file: text.replace(old, new, 1).encode()}
+
+
+def problems(files: dict[str, bytes]) -> list[str]:
+    with pytest.raises(PackError) as raised:
+        Library.read(files)
+    return [str(problem) for problem in raised.value.problems]
+
+
+def test_burmese_comes_first() -> None:
+    assert LIBRARY.languages == ("my", "en")
+
+
+def test_a_pack_in_another_folder_is_read_the_same(tmp_path: Path) -> None:
+    shutil.copytree(SHIPPED, tmp_path / "pack", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    assert Library.load(tmp_path / "pack").voices == LIBRARY.voices
+
+
+def test_everything_spoken_has_a_text_in_every_language() -> None:
+    for language in LIBRARY.languages:
+        spoken = LIBRARY.spoken(language)
+        assert set(EXTRA_VOICE) <= spoken.keys()
+        assert {f"digit.{digit}" for digit in range(10)} <= spoken.keys()
+        assert {"handle.mango", "handle.river"} <= spoken.keys()
+        assert all(spoken.values())
+
+
+def test_an_unknown_language_is_answered_in_the_first_one() -> None:
+    assert LIBRARY.voice("fr", "main") == LIBRARY.voice("my", "main")
+    assert LIBRARY.sms("fr", "stopped", "unicode") == LIBRARY.sms("my", "stopped", "unicode")
+
+
+def test_an_answer_comes_in_the_letters_the_phone_can_show() -> None:
+    text = LIBRARY.sms("my", "stopped", "unicode")
+    assert LIBRARY.sms("my", "stopped", "zawgyi") == unicode_to_zawgyi(text)
+    assert LIBRARY.sms("my", "stopped", "latin").isascii()
+
+
+def test_the_three_sample_lines_are_the_same_whatever_the_phone_shows() -> None:
+    for display in ("unicode", "zawgyi", "latin"):
+        lines = LIBRARY.sms("my", "display", display).splitlines()
+        assert lines[0].removeprefix("51 ") == "မြန်မာစာ"
+        assert lines[1].removeprefix("52 ") == unicode_to_zawgyi("မြန်မာစာ")
+        assert lines[2].startswith("53 ")
+        assert lines[2].isascii()
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "language"),
+    [
+        ("11", "ask_hour", None),
+        ("၁၁", "ask_hour", None),
+        ("ဖုန်းခေါ်ပါ", "how", "my"),
+        ("yat", "stop", "my"),
+        ("call me please", "how", "en"),
+        ("ENGLISH", "english", "en"),
+        ("မြန်မာလို", "burmese", "my"),
+        ("STOP", "provider_stop", "en"),
+        ("အရပ်သား", None, None),
+        ("", None, None),
+    ],
+)
+def test_a_word_means_what_its_table_says_in_the_language_of_its_table(
+    text: str, name: str | None, language: str | None
+) -> None:
+    match, said_in = LIBRARY.keyword(text, None)
+    assert (match.name, said_in) == (name, language)
+
+
+def test_a_zawgyi_word_is_known_and_its_encoding_told() -> None:
+    match, language = LIBRARY.keyword(unicode_to_zawgyi("ရပ်ပါ"), None)
+    assert (match.name, match.encoding, language) == ("stop", Encoding.ZAWGYI, "my")
+
+
+def test_there_are_more_than_a_thousand_handles_and_swapping_the_words_makes_none() -> None:
+    handles = set(LIBRARY.handles)
+    assert len(handles) == len(LIBRARY.handles) >= 1024
+    assert not handles & {"-".join(reversed(handle.split("-"))) for handle in handles}
+    assert LIBRARY.handle_words("mango-river", "my") == ("သရက်သီး", "မြစ်")
+    assert LIBRARY.handle_words("mango-river", "en") == ("mango", "river")
+
+
+# --- packs that cannot be used ------------------------------------------------------------------------
+
+
+def test_a_missing_wording_is_named_with_its_file_and_key() -> None:
+    found = problems(edited("en/texts.toml", "[voice.truth]", "[voice.truht]"))
+    assert found == [
+        "en/texts.toml: voice.truth: this wording is missing",
+        "en/texts.toml: voice.truht: nothing in the script asks for this wording",
+    ]
+
+
+def test_all_faults_come_at_once() -> None:
+    files = edited("my/texts.toml", 'review = "draft"', 'review = "finished"')
+    files |= {
+        "handles.toml": b"[first]\nMango = 1\n",
+        "en/keywords.toml": b"endings = 5\n[words]\nfly = ['fly']",
+    }
+    found = problems(files)
+    assert "my/texts.toml: voice.greeting.review: must be one of draft, reviewed, recorded" in found
+    assert "handles.toml: first.Mango: must be one English word in small letters" in found
+    assert "handles.toml: second: there are no words here" in found
+    assert "en/keywords.toml: words.fly: there is no such name under [texts] of script.toml" in found
+    assert "en/keywords.toml: endings: must be a list of words in quotes" in found
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "words"),
+    [
+        ("my/texts.toml", b"[voice", "cannot be read"),
+        ("my/texts.toml", "text".encode("utf-16"), "is not UTF-8 text"),
+        ("codes.toml", None, "this file is missing"),
+        ("script.toml", b"[menus]\nmain = 5", "menus.main: must be a table"),
+        ("my/texts.toml", b"voice = 5", "voice: must be a table"),
+        ("my/texts.toml", b"[sound]", "sound: is not known here"),
+        ("handles.toml", b"first = 5", "first: must be a table"),
+        ("en/keywords.toml", b"words = 5", "words: must be a table"),
+    ],
+)
+def test_a_file_nobody_can_read_is_named(file: str, text: bytes | None, words: str) -> None:
+    files = shipped_files()
+    if text is None:
+        del files[file]
+    else:
+        files[file] = text
+    assert any(line.startswith(f"{file}: ") and words in line for line in problems(files))
+
+
+def test_a_pack_without_a_language_is_none() -> None:
+    assert problems({"script.toml": shipped_files()["script.toml"]}) == [
+        "my/texts.toml: : there is no language in this pack"
+    ]
+
+
+def test_an_answer_without_latin_letters_is_refused() -> None:
+    found = problems(edited("my/texts.toml", 'latin = "0 po yin sayin ya par mae."', ""))
+    assert found == ["my/texts.toml: sms.neutral: has no `latin` for phones that show no Burmese"]
+
+
+def test_one_word_cannot_mean_two_things_even_in_two_languages() -> None:
+    found = problems(edited("en/keywords.toml", '"phone"', '"phone", "yat"'))
+    assert "“yat” stands for both my:stop and en:how" in found[0]
+
+
+def test_no_word_may_lie_one_slip_of_a_character_from_stop() -> None:
+    found = problems(edited("codes.toml", '["88"]', '["89"]'))
+    assert "“89” (:opt_in) into “99” (:stop)" in found[0]
+
+
+def test_a_word_must_not_stand_in_both_halves_of_a_handle() -> None:
+    found = problems(
+        edited("handles.toml", "[second]", '[second]\nmango = { my = "x", en = "x", review = "draft" }')
+    )
+    assert found == [
+        "handles.toml: second.mango: stands among the first words too; swapped halves must not be a handle"
+    ]
