@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from front_door import Hotline, Provider, build_template
 from hypothesis import HealthCheck, settings
 from real_redis import RedisServer
 
@@ -22,3 +23,26 @@ def redis_server() -> Iterator[RedisServer]:
         server.start()
         yield server
         server.kill()
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation with keys, tables and sound; tests copy it."""
+    folder = tmp_path_factory.mktemp("template")
+    build_template(folder)
+    return folder
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    made = Provider()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def hotline(template: Path, tmp_path: Path, provider: Provider) -> Iterator[Hotline]:
+    """A hotline of this test's own, nobody on shift, at ten in the morning in Yangon."""
+    made = Hotline(template, tmp_path / "hotline", provider)
+    yield made
+    made.runtime.database.close()

@@ -10,7 +10,7 @@ from gateway.errors import GatewayError, Refused
 from gateway.logs import get
 from gateway.services import conversations, degraded, delivery, speech
 from gateway.services.conversations import Came
-from gateway.web.guard import Form, runtime, signed
+from gateway.web.guard import Form, public, runtime, signed
 from ivr import actions as act
 
 voice = Blueprint("voice", __name__)
@@ -43,8 +43,12 @@ def leg_moved(form: Form, leg: str) -> Response:
 
 
 @voice.post("/twilio/voice/wait")
-@signed
-def wait(form: Form) -> Response:  # noqa: ARG001 - the guard hands every view its form
+@public
+def wait() -> Response:
+    """What is heard in a conference before the other one comes: nothing secret, and the same for everybody.
+
+    Not signed: nothing says that this request carries the account, and silence would be worse than a stranger.
+    """
     language = runtime().library.languages[0]
     return _document(rendering.render_wait(speech.addresses(runtime(), language, act.Prompt("waiting"))))
 
