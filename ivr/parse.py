@@ -133,7 +133,7 @@ class _Reader:
             return Option()
         self.unknown(at, value, _OPTION_FIELDS)
         move = value.get("move")
-        if move is not None and move not in set(Move):
+        if move is not None and move not in list(Move):
             self.wrong(f"{at}.move", f"{move!r} is none of {', '.join(Move)}")
             move = None
         return Option(
@@ -211,9 +211,9 @@ class _Reader:
     def effects(self, at: str, value: Any) -> tuple[EffectName, ...]:
         group = value if isinstance(value, list) else [value]
         for name in group:
-            if name not in set(EffectName):
+            if name not in list(EffectName):
                 self.wrong(at, f"{name!r} is no effect; effects are {', '.join(EffectName)}")
-        return tuple(EffectName(name) for name in group if name in set(EffectName))
+        return tuple(EffectName(name) for name in group if name in list(EffectName))
 
     def kept(self, at: str, value: Any) -> dict[str, str]:
         if not isinstance(value, Mapping) or not all(isinstance(one, str) for one in value.values()):
