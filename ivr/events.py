@@ -15,7 +15,7 @@ class Programme:
 class Facts:
     """What is true now outside the conversation.
 
-    `flags` are names a menu may ask for (`somebody_on_shift`, `programme_calls`, `no_saving`, `is_demo`).
+    `flags` are names the script asks for (`nobody_on_shift`, `programme_calls`; `Script.flags` lists them).
     `handle` is the case this leg belongs to, `fresh_handle` a free one in case this turn makes a case.
     `own_keys` open the gate of a person who is rung; empty means that she chose none and `1` opens.
     `programmes` are newest first; `room` is the opaque name of the conference of this leg's case.

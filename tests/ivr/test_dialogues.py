@@ -75,3 +75,9 @@ def test_a_transcript_shows_what_is_really_said_and_sent() -> None:
 def test_a_line_nobody_can_play_is_named_with_its_number(line: str, words: str) -> None:
     with pytest.raises(DialogueError, match=words):
         play(LIBRARY, line)
+
+
+def test_the_dialogue_in_the_documentation_goes_as_written() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "content.md").read_text()
+    dialogue = page.partition("```text\n")[2].partition("```")[0]
+    assert isinstance(play(LIBRARY, dialogue), Transcript)
