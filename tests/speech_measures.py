@@ -138,3 +138,13 @@ def stretch(samples: np.ndarray, rate: int, at: float, seconds: float = 0.03) ->
     """`seconds` of samples around the fraction `at` of their length."""
     centre, half = int(len(samples) * at), int(seconds * rate / 2)
     return samples[max(0, centre - half) : centre + half].astype(float)
+
+
+def spoken_otherwise(kind: str) -> tuple[int, int]:
+    """How many syllables of a kind of words are spoken otherwise than regular spelling says, and of how many."""
+    changed = total = 0
+    for word, _ in icu_words(kind):
+        regular, spoken = burmese.citation(word), burmese.read(word).syllables
+        total += len(regular)
+        changed += sum(one != other for one, other in zip_longest(regular, spoken))
+    return changed, total

@@ -2,12 +2,12 @@
 
 import re
 from dataclasses import dataclass
+from itertools import accumulate, takewhile
+
+from ivr.burmese.segments import syllables
 
 _PAUSES = {"။": 0.45, ".": 0.45, "!": 0.45, "?": 0.45, "\n": 0.6, "၊": 0.22, ",": 0.22, ";": 0.3, ":": 0.3}
 _BREAK = re.compile(r"[ \t]*([။၊\n]|[.,;:!?…](?=[\s\"'”’)။၊]|$)|[()\[\]“”\"—]|\s[-–]\s)")
-_CLUSTER = re.compile(
-    "[\u1000-\u102a\u103f\u104c-\u104f](?:[\u102b-\u103e]|\u1039[\u1000-\u1021]|[\u1000-\u1021](?=[\u1037\u103a\u1039]))*"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,6 @@ def _fitting(text: str, limit: int) -> list[str]:
 
 
 def _last_boundary(text: str, limit: int) -> int:
-    best = 0
-    at = 0
-    while at < limit:
-        match = _CLUSTER.match(text, at)
-        at = match.end() if match else at + 1
-        if at <= limit:
-            best = at
-    return best or limit
+    """Where the last syllable ends that still fits; in the middle of one only if it alone is too long."""
+    fitting = takewhile(lambda end: end <= limit, accumulate(map(len, syllables(text[: 2 * limit]))))
+    return max(fitting, default=limit)

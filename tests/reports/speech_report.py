@@ -1,0 +1,138 @@
+"""Measures how Burmese is spoken, and puts the tables into docs/burmese.md between its two speech markers."""
+
+import io
+import re
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]  # run as a script, by name
+
+import numpy as np  # noqa: E402 -- after the line above
+import soundfile  # noqa: E402
+from speech_measures import Agreement, agreement, formants, pitch, spoken_otherwise, stretch  # noqa: E402
+
+from prompts.audio import duration, speech_level  # noqa: E402
+from prompts.speech import burmese  # noqa: E402
+from prompts.speech.offline import Offline, _library  # noqa: E402 -- measured below telephone quality
+from prompts.speech.phonemes import CHECKED, RHYMES  # noqa: E402
+from prompts.speech.phrases import phrases  # noqa: E402
+
+DOCUMENT = ROOT / "docs" / "burmese.md"
+BEGIN, END = "<!-- speech:begin -->", "<!-- speech:end -->"
+KINDS = {
+    "udhr": "Universal Declaration of Human Rights",
+    "cldr": "names in CLDR (mostly foreign)",
+    "built": "built to cover letters and rhymes",
+    None: "all",
+}
+
+
+def main() -> int:
+    part = f"{BEGIN}\n{reading()}\n\n{rhymes()}\n\n{sound()}\n{END}"
+    text = DOCUMENT.read_text(encoding="utf-8") if DOCUMENT.exists() else "# Burmese\n"
+    if BEGIN in text:
+        text = re.sub(f"{BEGIN}.*?{END}", lambda _: part, text, flags=re.DOTALL)
+    else:
+        text = f"{text.rstrip()}\n\n{part}\n"
+    DOCUMENT.write_text(text, encoding="utf-8")
+    return 0
+
+
+def reading() -> str:
+    rows = [_row(name, agreement(kind)) for kind, name in KINDS.items()]
+    total = agreement()
+    reasons = [
+        f"| {count} | {why} | {' · '.join(total.examples[why][:4])} |"
+        for why, count in total.reasons.most_common()
+    ]
+    otherwise = spoken_otherwise("udhr")
+    return f"""## Reading aloud: our grapheme-to-phoneme rules beside ICU's `my-my_FONIPA`
+
+Onset and rhyme of each syllable of `tests/data/burmese_icu.tsv` (ICU 72), our regular reading.
+
+| words from | distinct words | syllables | onset and rhyme agree | tone agrees, of these |
+| --- | --- | --- | --- | --- |
+{chr(10).join(rows)}
+
+Where they differ (word, ours / ICU's):
+
+| syllables | reason | examples |
+| --- | --- | --- |
+{chr(10).join(reasons)}
+
+What is spoken departs from the regular reading where people do: a list of irregular words (`words.py`), numbers,
+and the particles at the end of a sentence, voiced. No other voicing is done: it depends on how a word is made,
+which spelling does not show. In the Declaration that changes {otherwise[0]} of {otherwise[1]} syllables
+({100 * otherwise[0] / otherwise[1]:.1f} %); most are သည်, မည်, ပြည်, whose ည် is said i, and ကြ, မှ, ရ, said in full."""
+
+
+def _row(name: str, found: Agreement) -> str:
+    tone = found.same_tone / found.same
+    return f"| {name} | {found.words} | {found.syllables} | {found.share:.1%} | {tone:.1%} |"
+
+
+def rhymes() -> str:
+    rows = []
+    for rhyme, names in RHYMES.items():
+        rows += [_measured(rhyme, name, tone) for name, tone in zip(names, "312", strict=True)]
+    rows += [_measured(rhyme, name, "3") for rhyme, name in CHECKED.items()]
+    return f"""## The rhymes of eSpeak NG's voice `my`, each measured
+
+After l, formants by linear prediction at 55 % and 85 % of the syllable, pitch at 30 % and 70 %. The tones in each
+row of three: creaky, low, high.
+
+| rhyme | phoneme | F1/F2 early | F1/F2 late | pitch, Hz | ms |
+| --- | --- | --- | --- | --- | --- |
+{chr(10).join(rows)}"""
+
+
+def _measured(rhyme: str, name: str, tone: str) -> str:
+    library = _library()
+    samples, rate = library.say(f"[[l|{name}{tone}]]", "my").astype(float) / 32768, library.rate
+    early, late = (
+        "/".join(f"{hertz:.0f}" for hertz in formants(stretch(samples, rate, at), rate)[:2])
+        for at in (0.55, 0.85)
+    )
+    tune = " → ".join(f"{pitch(stretch(samples, rate, at, 0.04), rate):.0f}" for at in (0.3, 0.7))
+    return f"| {rhyme} | {name}{tone} | {early} | {late} | {tune} | {1000 * len(samples) / rate:.0f} |"
+
+
+def sound() -> str:
+    rows = [_spoken(language) for language in ("my", "en")]
+    return f"""## The offline voice on the shipped texts
+
+{Offline().version}, telephone WAV (8 kHz mu-law). Level: RMS over active speech; the aim is -19 dBFS ± 1.
+
+| language | texts | sound | made in (one core) | level, lowest to highest | highest peak | ms a syllable |
+| --- | --- | --- | --- | --- | --- | --- |
+{chr(10).join(rows)}"""
+
+
+def _spoken(language: str) -> str:
+    content = tomllib.loads((ROOT / "prompts" / language / "texts.toml").read_text(encoding="utf-8"))
+    texts = [entry["text"] for entry in content["voice"].values() if entry.get("text")]
+    voice = Offline()
+    voice.speak("၁ one", language)
+    started = time.process_time()
+    sounds = [voice.speak(text, language) for text in texts]
+    spent = time.process_time() - started
+    heard = [soundfile.read(io.BytesIO(wav))[0] for wav in sounds]
+    levels = [speech_level(samples) for samples in heard]
+    peak = 20 * np.log10(max(np.abs(samples).max() for samples in heard))
+    total = sum(map(duration, sounds))
+    pace = ""
+    if language == "my":
+        found = [phrase for text in texts for phrase in phrases(text)]
+        syllables = sum(len(burmese.read(phrase.text).syllables) for phrase in found)
+        pace = f"{1000 * (total - sum(phrase.pause for phrase in found)) / syllables:.0f}"
+    return (
+        f"| {language} | {len(texts)} | {total:.0f} s | {spent:.1f} s "
+        f"| {min(levels):.1f} to {max(levels):.1f} dBFS | {peak:.1f} dBFS | {pace} |"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
