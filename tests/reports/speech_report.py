@@ -108,7 +108,19 @@ def sound() -> str:
 
 | language | texts | sound | made in (one core) | level, lowest to highest | highest peak | ms a syllable |
 | --- | --- | --- | --- | --- | --- | --- |
-{chr(10).join(rows)}"""
+{chr(10).join(rows)}
+
+Found on the way, and minded in `prompts/speech/`:
+
+- eSpeak NG dies when one word of phonemes grows to about 45 syllables, and drops or stretches what stands beyond
+  about 100 in one call. Words are parted after 8 syllables and calls after 24; a test speaks 160 words in one go.
+- Its state goes on from call to call: the same text never gives the same bytes twice. A sound is therefore known
+  by the text and voice it stands for, and by the hash of the bytes that were kept.
+- Copied by `fork` in the middle of a call it dies in the child: a lock around forking lets the call end first.
+- Text from outside is never read as phonemes: `[[…]]` is only understood in what we wrote ourselves.
+- gTTS 2.5 sends its requests without checking the server's certificate. Its requests are used, its sending is not.
+- Open, for native speakers to judge by ear: ɡ and k differ little in this voice; creaky a and i are told from the
+  low tone by pitch, not by length; `words.py` as a whole."""
 
 
 def _spoken(language: str) -> str:
