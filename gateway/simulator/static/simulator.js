@@ -117,10 +117,11 @@ class Handset {
     this.drawn.status = "";
   }
 
-  dial(number) {
+  async dial(number) {
     this.type("");
     this.find(".handset").focus({ preventScroll: true });
-    this.do("dial", { to: number });
+    const { done } = await this.do("dial", { to: number });
+    if (!done && this.state !== "idle") this.flash("hang up first");
   }
 
   green() {
