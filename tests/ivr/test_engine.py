@@ -152,6 +152,14 @@ def test_her_own_key_opens_and_any_other_leads_to_harmless_content() -> None:
         assert effects(other) == [act.GateRefused("other_key")]
 
 
+@pytest.mark.parametrize("keys", ["47", "44", ""])
+def test_where_two_own_keys_open_several_keys_at_once_or_none_do_not(keys: str) -> None:
+    assert effects(call("callback", KeyPressed("7", facts=facts(own="47")))) == [act.GateOpened()]
+    assert effects(call("callback", KeyPressed(keys, facts=facts(own="47")))) == [
+        act.GateRefused("other_key")
+    ]
+
+
 def test_one_opens_only_where_no_own_key_was_chosen() -> None:
     assert effects(call("callback", KeyPressed("1", facts=facts(own="")))) == [act.GateOpened()]
 
