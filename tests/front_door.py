@@ -71,7 +71,9 @@ class Provider:
                 self._answer(*provider.post(urlsplit(self.path).path, dict(parse_qsl(body))))
 
             def do_GET(self) -> None:  # noqa: N802 - the name the server looks for
-                self._answer(*provider.get(urlsplit(self.path).path, dict(parse_qsl(urlsplit(self.path).query))))
+                self._answer(
+                    *provider.get(urlsplit(self.path).path, dict(parse_qsl(urlsplit(self.path).query)))
+                )
 
             def _answer(self, status: int, body: dict[str, Any]) -> None:
                 if provider.drop_answers:
@@ -221,7 +223,12 @@ class Hotline:
     def __init__(self, template: Path, folder: Path, provider: Provider, **settings: str) -> None:
         shutil.copytree(template, folder, dirs_exist_ok=True)
         environment = gateway_settings.read_env_file(folder / "demo.env")
-        environment |= {"HOTLINE_DATA_DIR": str(folder), "TWILIO_API_BASE_URL": provider.address, "HOTLINE_FACES": "webhooks", **settings}
+        environment |= {
+            "HOTLINE_DATA_DIR": str(folder),
+            "TWILIO_API_BASE_URL": provider.address,
+            "HOTLINE_FACES": "webhooks",
+            **settings,
+        }
         self.settings = gateway_settings.load(environment)
         self.environment = environment
         self.runtime = build_runtime(self.settings)
@@ -315,7 +322,9 @@ class Hotline:
 
     # -- people --
 
-    def counselor(self, alias: str = "helper", number: str = COUNSELOR, role: Role = Role.COUNSELOR) -> Account:
+    def counselor(
+        self, alias: str = "helper", number: str = COUNSELOR, role: Role = Role.COUNSELOR
+    ) -> Account:
         counselors.add(self.runtime, alias, role, PASSWORD, number=Msisdn.parse(number), language="en")
         counselors.set_shift(self.runtime, alias, on=True)
         return next(one for one in counselors.everyone(self.runtime) if one.alias == alias)

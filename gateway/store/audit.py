@@ -53,4 +53,4 @@ def switch(session: Session, name: str, value: str, now: datetime) -> None:
 
 def switched(session: Session) -> dict[str, str]:
     """Every switch that was ever turned, by name."""
-    return dict(session.execute(select(switches.c.name, switches.c.value)).tuples().all())
+    return dict(session.execute(select(switches.c.name, switches.c.value)).all())

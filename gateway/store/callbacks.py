@@ -194,11 +194,11 @@ def move(
 
 
 def claim(session: Session, callback: str, *, account: str, now: datetime, lease_until: datetime) -> bool:
-    """One atomic statement: of two at once exactly one wins."""
+    """One atomic statement: of two at once exactly one wins. Nobody is at an uncertain one either."""
     return move(
         session,
         callback,
-        from_=(CallbackState.WAITING,),
+        from_=(CallbackState.WAITING, CallbackState.UNCERTAIN),
         to=CallbackState.CLAIMED,
         now=now,
         claimed_by=account,
@@ -227,6 +227,17 @@ def waiting(session: Session, *, most: int) -> Sequence[Callback]:
         select(*_COLUMNS)
         .where(_open, callbacks.c.state == CallbackState.WAITING)
         .order_by(callbacks.c.not_before, callbacks.c.expires, callbacks.c.id)
+        .limit(most)
+    )
+    return [_callback(row) for row in rows]
+
+
+def uncertain(session: Session, *, most: int) -> Sequence[Callback]:
+    """Requests of which nobody said how they went; the oldest first."""
+    rows = session.execute(
+        select(*_COLUMNS)
+        .where(_open, callbacks.c.state == CallbackState.UNCERTAIN)
+        .order_by(callbacks.c.not_before, callbacks.c.id)
         .limit(most)
     )
     return [_callback(row) for row in rows]
@@ -272,6 +283,6 @@ def remove(session: Session, callback: str) -> None:
 
 def counts(session: Session) -> dict[str, int]:
     found: dict[str, int] = dict(
-        session.execute(select(callbacks.c.state, func.count()).group_by(callbacks.c.state)).tuples().all()
+        session.execute(select(callbacks.c.state, func.count()).group_by(callbacks.c.state)).all()
     )
     return {state.value: found.get(state.value, 0) for state in CallbackState}

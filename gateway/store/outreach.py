@@ -339,7 +339,7 @@ _RECIPIENT = tuple(recipients.c[name] for name in Recipient.__dataclass_fields__
 
 def launch(session: Session, *, language: str, **values: Any) -> int:
     """Make the campaign and a row for everybody whose consent is live, in one statement. Return how many."""
-    session.execute(insert(campaigns).values(values, state=CampaignState.RUNNING))
+    session.execute(insert(campaigns).values({**values, "state": CampaignState.RUNNING}))
     chosen = select(
         _recipient_id(values["id"]),
         literal(values["id"]),
@@ -452,9 +452,9 @@ def results(session: Session, campaign_: str) -> dict[str, int]:
         .where(recipients.c.campaign == campaign_)
         .group_by(recipients.c.state)
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def recipient_counts(session: Session) -> dict[str, int]:
     query = select(recipients.c.state, func.count()).group_by(recipients.c.state)
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
