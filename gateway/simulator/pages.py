@@ -25,7 +25,7 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
     "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_KINDS = {"public": "Hotline", "missed": "Missed-call number", "counselors": "Counselors' number"}
+_KINDS = {"public": "Hotline", "missed": "Missed-call number", "counselors": "Counselors' line"}
 _PHONE_BOOK = {CALLER: ("public", "missed"), COUNSELOR: ("counselors", "public")}
 
 
