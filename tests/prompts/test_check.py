@@ -105,7 +105,7 @@ def test_measured_sounds_count_more_than_the_estimate_and_missing_ones_are_named
 
 
 def test_burmese_is_estimated_by_its_syllables_and_english_by_its_words() -> None:
-    assert estimated_seconds("ဟုတ်ကဲ့။ ၁ နှိပ်ပါ။") == pytest.approx(5 / 4.5)
+    assert estimated_seconds("ဟုတ်ကဲ့။ ၁ နှိပ်ပါ။") == pytest.approx(5 / 5.0 + 2 * 0.5)
     assert estimated_seconds("All right, press 1.") == pytest.approx(4 / 2.5)
 
 
