@@ -28,9 +28,14 @@ ALLOWED: dict[CallbackState, frozenset[CallbackState]] = {
             S.WITHDRAWN, S.EXPIRED, S.FORGOTTEN, S.UNCERTAIN,
         }
     ),
-    S.CALLING_COUNSELOR: frozenset({S.CLAIMED, S.WAITING, S.CALLING_CALLER, S.WITHDRAWN, S.FORGOTTEN}),
+    S.CALLING_COUNSELOR: frozenset(
+        {S.CLAIMED, S.WAITING, S.CALLING_CALLER, S.NOT_SAFE, S.WITHDRAWN, S.FORGOTTEN}
+    ),
     S.CALLING_CALLER: frozenset(
-        {S.TALKING, S.CLAIMED, S.WAITING, S.NO_ANSWER, S.WRONG_PERSON, S.WITHDRAWN, S.FORGOTTEN, S.EXPIRED}
+        {
+            S.TALKING, S.CLAIMED, S.WAITING, S.NO_ANSWER, S.NOT_SAFE, S.WRONG_PERSON,
+            S.WITHDRAWN, S.FORGOTTEN, S.EXPIRED,
+        }
     ),
     S.TALKING: frozenset({S.CLAIMED, S.DONE, S.NOT_SAFE, S.WITHDRAWN, S.FORGOTTEN}),
     S.UNCERTAIN: frozenset({S.CLAIMED, S.WAITING, S.DONE, S.EXPIRED, S.WITHDRAWN, S.FORGOTTEN}),
@@ -200,17 +205,21 @@ OUTCOMES = {
 
 
 def record_outcome(runtime: Runtime, callback: str, account: str, *, outcome: str, note: str = "") -> None:
-    """Close a claimed request, or send it back to wait with `later`; a note is sealed under the contact's key."""
+    """Close a claimed request, or send it back to wait with `later`; a note is sealed under the contact's key.
+
+    `not_safe` ends calls at any moment, also while the phones still ring.
+    """
     now = runtime.clock.now()
     to = OUTCOMES[outcome]
+    ringing = (S.CALLING_COUNSELOR, S.CALLING_CALLER) if to is S.NOT_SAFE else ()
     with runtime.database.write() as session:
-        there = _mine(session, callback, account, (S.CLAIMED, S.TALKING))
+        there = _mine(session, callback, account, (S.CLAIMED, S.TALKING, *ringing))
         if there.state is S.TALKING and to is S.WAITING:
             raise Refused("in_a_call")
         if note.strip() and there.contact:
             sealed = runtime.vault.seal_note(there.contact, _note_place(callback), note.strip())
             callbacks.change(session, callback, note=sealed)
-        errands = hang_up(session, runtime, callback, now=now) if there.state is S.TALKING else []
+        errands = hang_up(session, runtime, callback, now=now) if there.state is not S.CLAIMED else []
         if to is S.WAITING:
             errands += _wait_again(session, runtime, there, now, why="later", after=timedelta(hours=1))
         else:

@@ -1,0 +1,95 @@
+"""A request as a counselor sees it: two words, what was wished, and when it is safe. Never who."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask_babel import get_locale
+from flask_babel import gettext as _
+
+from gateway.console import words
+from gateway.runtime import Runtime
+from gateway.services import callbacks
+from gateway.store.callbacks import Callback, CallbackState
+
+IN_A_CALL = (CallbackState.CALLING_COUNSELOR, CallbackState.CALLING_CALLER, CallbackState.TALKING)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """Everything in words. `safe` is whether ringing now is within what was asked; `when` says when it is."""
+
+    id: str
+    handle: str  # in the reader's language
+    handle_too: tuple[tuple[str, str], ...]  # (language, words) in the others
+    state: str
+    wish: str
+    language: str
+    asked: str
+    safe: bool
+    when: str
+    tries: str
+    over: bool
+    in_a_call: bool
+    reached: bool
+
+
+def card(runtime: Runtime, callback: Callback, now: datetime) -> Card:
+    """`now` in the hotline's zone."""
+    reading = str(get_locale())
+    ended = callback.ended is not None
+    return Card(
+        id=callback.id,
+        handle=_handle(runtime, callback.handle, reading),
+        handle_too=tuple(
+            (language, _handle(runtime, callback.handle, language))
+            for language in runtime.library.languages
+            if language != reading
+        ),
+        state=callback.state.value,
+        wish=words.said(words.WISHES, callback.wish),
+        language=words.said(words.TONGUES, callback.language),
+        asked=words.at(callback.asked, now),
+        safe=not ended and not callbacks.withheld(callback, now),
+        when=_when(callback, now),
+        tries=_tries(callback),
+        over=ended,
+        in_a_call=callback.state in IN_A_CALL,
+        reached=bool(callback.reached),
+    )
+
+
+def _handle(runtime: Runtime, handle: str, language: str) -> str:
+    try:
+        return " ".join(runtime.library.handle_words(handle, language))
+    except KeyError:  # a word that was taken out of the list after it was given to somebody
+        return handle.replace("-", " ")
+
+
+def _when(callback: Callback, now: datetime) -> str:
+    if callback.expires <= now:
+        return str(_("its time is over"))
+    if callback.not_before > now:
+        return str(
+            _(
+                "safe from %(start)s to %(end)s",
+                start=words.at(callback.not_before, now),
+                end=words.at(callback.expires, now),
+            )
+        )
+    return str(
+        _(
+            "safe now, until %(end)s (%(left)s left)",
+            end=words.at(callback.expires, now),
+            left=words.span(callback.expires - now),
+        )
+    )
+
+
+def _tries(callback: Callback) -> str:
+    """What is unusual about it, or nothing."""
+    found = []
+    if callback.asks > 1:
+        found.append(_("asked %(count)s times", count=callback.asks))
+    if callback.attempts:
+        found.append(_("tried %(count)s times", count=callback.attempts))
+    return ", ".join(found)

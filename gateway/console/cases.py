@@ -1,0 +1,106 @@
+"""One request: what was asked, what happened, ringing, and how it ended."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import abort, flash, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from gateway.console import words
+from gateway.console.cards import card
+from gateway.console.frame import live
+from gateway.console.gates import COORDINATORS, go, me
+from gateway.errors import BadSeal, KeyDestroyed, KeystoreDown
+from gateway.runtime import Runtime
+from gateway.services import callbacks
+from gateway.store import callbacks as rows
+from gateway.store import counselors
+from gateway.store.callbacks import Callback, CallbackState
+from gateway.store.database import Session
+
+LONGEST_NOTE = 2000
+STAGES = (CallbackState.CALLING_COUNSELOR, CallbackState.CALLING_CALLER, CallbackState.TALKING)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that happened: when, what, and who did it."""
+
+    at: str
+    what: str
+    who: str
+
+
+@dataclass(frozen=True)
+class Cases:
+    runtime: Runtime
+
+    def page(self, case: str) -> ResponseReturnValue:
+        """One's own case whole; a coordinator sees any; others only that it waits, or that somebody has it."""
+        now = self.runtime.clock.now().astimezone(self.runtime.settings.timezone)
+        with self.runtime.database.read() as session:
+            there = rows.get(session, case)
+            if there is None:
+                abort(404)
+            mine = there.claimed_by == me().id
+            whole = mine or (COORDINATORS is not None and me().role in COORDINATORS)
+            history = self._history(session, there, now) if whole else []
+            note = self._note(session, there) if mine else ""
+        return live(
+            "case",
+            one=card(self.runtime, there, now),
+            mine=mine and there.ended is None,
+            whole=whole,
+            history=history,
+            note=request.form.get("note", note)[:LONGEST_NOTE],
+            longest_note=LONGEST_NOTE,
+            stage=STAGES.index(there.state) if there.state in STAGES else -1,
+            why_not=callbacks.withheld(there, now) or ("" if me().has_phone else "no_phone"),
+            held_until=words.at(there.lease_until, now) if there.lease_until else "",
+        )
+
+    def claim(self, case: str) -> ResponseReturnValue:
+        callbacks.claim(self.runtime, case, me().id)
+        flash("claimed")
+        return go("case", case=case)
+
+    def release(self, case: str) -> ResponseReturnValue:
+        callbacks.release(self.runtime, case, me().id)
+        flash("released")
+        return go("queue")
+
+    def call(self, case: str) -> ResponseReturnValue:
+        callbacks.call(self.runtime, case, me().id)
+        flash("calling")
+        return go("case", case=case)
+
+    def outcome(self, case: str) -> ResponseReturnValue:
+        outcome = request.form.get("outcome", "")
+        if outcome not in callbacks.OUTCOMES:
+            abort(400)
+        note = request.form.get("note", "")[:LONGEST_NOTE]
+        callbacks.record_outcome(self.runtime, case, me().id, outcome=outcome, note=note)
+        flash(outcome)
+        return go("queue")
+
+    def _history(self, session: Session, there: Callback, now: datetime) -> list[Line]:
+        moves = rows.history(session, there.id)
+        names = {me().id: _("you")}
+        if COORDINATORS is not None and me().role in COORDINATORS:
+            names = {one.id: one.alias for one in counselors.everyone(session)} | names
+        return [
+            Line(
+                at=words.at(move.at, now),
+                what=words.move(move.state, move.why),
+                who=names.get(move.account, _("a colleague")) if move.account else "",
+            )
+            for move in moves
+        ]
+
+    def _note(self, session: Session, there: Callback) -> str:
+        """A note that cannot be opened must not stand in the way of ringing back."""
+        try:
+            return callbacks.read_note(self.runtime, session, there)
+        except (KeystoreDown, KeyDestroyed, BadSeal):
+            return ""

@@ -1,0 +1,175 @@
+"""Who may come in: a route cannot be made without a gate, and what has none is refused."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, cast
+
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    abort,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    request,
+    session,
+    url_for,
+)
+from flask.sansio.app import App
+from flask.sessions import NullSession, SecureCookieSession, SecureCookieSessionInterface
+from flask.typing import ResponseReturnValue
+from flask.wrappers import Request
+from flask_wtf.csrf import validate_csrf
+from wtforms import ValidationError  # type: ignore[import-untyped]
+
+from gateway.errors import KeystoreDown
+from gateway.runtime import Runtime
+from gateway.services import counselors
+from gateway.services.counselors import SESSION_LIVES
+from gateway.store.counselors import Account, Role
+
+Gate = frozenset[Role] | None
+ANYONE: Final[Gate] = None
+COUNSELORS: Final[Gate] = frozenset(Role)
+COORDINATORS: Final[Gate] = frozenset({Role.COORDINATOR, Role.ADMIN})
+
+View = Callable[..., ResponseReturnValue]
+_TOKEN = "token"  # noqa: S105 - the name of a field
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way in. `again` is the page that a refused POST shows, with the reason; it takes the same arguments."""
+
+    name: str
+    method: Literal["GET", "POST"]
+    path: str
+    view: View
+    gate: Gate
+    again: View | None = None
+
+
+class Gates:
+    """Looks at every request before any page does."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._routes: dict[str, Route] = {}
+
+    def open(self, blueprint: Blueprint, routes: Iterable[Route]) -> None:
+        for route in routes:
+            self._routes[f"{blueprint.name}.{route.name}"] = route
+            blueprint.add_url_rule(route.path, route.name, route.view, methods=[route.method])
+        blueprint.before_request(self._look)
+        blueprint.record_once(lambda state: self._declare(state.app))
+
+    def route(self) -> Route | None:
+        """The route of this request."""
+        return self._routes.get(request.endpoint or "")
+
+    def _declare(self, app: App) -> None:
+        app.extensions["console_gates"] = {name: route.gate for name, route in self._routes.items()}
+        cast("Flask", app).session_interface = Envelope(self._runtime)
+
+    def _look(self) -> ResponseReturnValue | None:
+        route = self.route()
+        if route is None:
+            abort(403)
+        if isinstance(session, NullSession):
+            raise KeystoreDown("the cookie's key cannot be had")
+        if route.gate is not None:
+            account = counselors.who(self._runtime, session.get(_TOKEN, ""))
+            if account is None:
+                return redirect(url_for("console.sign_in"), 303)
+            g.account = account
+            if account.role not in route.gate:
+                abort(403)
+        return self._check_token(route) if request.method == "POST" else None
+
+    def _check_token(self, route: Route) -> ResponseReturnValue | None:
+        """Only our own pages may act: a signed token in the form, and the browser's word where it gives one."""
+        request.max_content_length = 1_000_000 if route.name == "written" else 64_000
+        request.max_form_memory_size = request.max_content_length
+        try:
+            validate_csrf(request.form.get("csrf_token"), time_limit=int(SESSION_LIVES.total_seconds()))
+        except ValidationError:
+            if route.again is None:
+                abort(400)
+            g.refusal = "stale"
+            return with_code(route.again(**(request.view_args or {})), 400)
+        if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+            abort(400)
+        return None
+
+
+class Envelope(SecureCookieSessionInterface):
+    """The one cookie: signed, of the console only, holding a session's token, which the database can end.
+
+    Its signing key is asked for at the first page, so that a keystore that is away stops no webhook.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if not request.path.startswith(self.get_cookie_path(app)):
+            return None
+        if not app.secret_key:
+            try:
+                app.secret_key = self._runtime.vault.digest("flask", "secret")
+            except KeystoreDown:
+                return None
+        return super().open_session(app, request)
+
+    def get_cookie_name(self, app: Flask) -> str:  # noqa: ARG002 - Flask's signature
+        return "notes"
+
+    def get_cookie_path(self, app: Flask) -> str:  # noqa: ARG002 - Flask's signature
+        return "/console"
+
+    def get_cookie_samesite(self, app: Flask) -> str:  # noqa: ARG002 - Flask's signature
+        return "Strict"
+
+    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - Flask's signature
+        return self._runtime.settings.public_url.startswith("https://")
+
+
+def me() -> Account:
+    """Who is signed in; only behind a gate that asks."""
+    return cast("Account", g.account)
+
+
+def sign_in_as(token: str) -> None:
+    """Begin anew, so that nothing of the cookie from before signing in goes on; the language stays."""
+    language = session.get("language")
+    session.clear()
+    session[_TOKEN] = token
+    if language:
+        session["language"] = language
+
+
+def sign_out(runtime: Runtime) -> None:
+    """End the session in the database, then the cookie."""
+    token = session.get(_TOKEN)
+    session.clear()
+    if token:
+        counselors.sign_out(runtime, token)
+
+
+def declared(app: Flask | None = None) -> Mapping[str, Gate]:
+    """Every endpoint of the console with its gate."""
+    return cast("Mapping[str, Gate]", (app or current_app).extensions["console_gates"])
+
+
+def go(name: str, **values: Any) -> ResponseReturnValue:
+    """To a page of the console, after something was done."""
+    return redirect(url_for(f"console.{name}", **values), 303)
+
+
+def with_code(shown: ResponseReturnValue, code: int) -> Response:
+    """A page with another status than 200."""
+    response = make_response(shown)
+    response.status_code = code
+    return response

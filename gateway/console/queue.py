@@ -1,0 +1,66 @@
+"""Who waits: mine first, then those to be rung, in the order in which the house wants them rung."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import flash, request
+from flask.typing import ResponseReturnValue
+
+from gateway.console.cards import Card, card
+from gateway.console.frame import live
+from gateway.console.gates import go, me
+from gateway.runtime import Runtime
+from gateway.services import counselors
+from gateway.store import callbacks
+from gateway.store import counselors as people
+
+MOST = 50  # rows on a page: nobody rings more in an hour
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The queue as it is now; `more` where it is longer than a page."""
+
+    mine: list[Card]
+    now: list[Card]
+    later: list[Card]
+    unclear: list[Card]
+    more: bool
+    on_shift: int
+
+
+@dataclass(frozen=True)
+class Queue:
+    runtime: Runtime
+
+    def home(self) -> ResponseReturnValue:
+        return go("queue")
+
+    def page(self) -> ResponseReturnValue:
+        now = self.runtime.clock.now().astimezone(self.runtime.settings.timezone)
+        return live("queue", waiting=self._waiting(now))
+
+    def page_without(self, case: str) -> ResponseReturnValue:  # noqa: ARG002 - the one that could not be claimed
+        return self.page()
+
+    def shift(self) -> ResponseReturnValue:
+        on = request.form.get("on") == "1"
+        counselors.set_shift(self.runtime, me().alias, on=on, by=me().id)
+        flash("shift_on" if on else "shift_off")
+        return go("queue")
+
+    def _waiting(self, now: datetime) -> Waiting:
+        with self.runtime.database.read() as session:
+            mine = callbacks.of_account(session, me().id)
+            waiting = callbacks.waiting(session, most=MOST + 1)
+            unclear = callbacks.uncertain(session, most=MOST)
+            on_shift = people.on_shift(session)
+        shown = [card(self.runtime, one, now) for one in waiting[:MOST] if one.expires > now]
+        return Waiting(
+            mine=[card(self.runtime, one, now) for one in mine],
+            now=[one for one in shown if one.safe],
+            later=[one for one in shown if not one.safe],
+            unclear=[card(self.runtime, one, now) for one in unclear],
+            more=len(waiting) > MOST,
+            on_shift=on_shift,
+        )

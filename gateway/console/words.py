@@ -1,0 +1,253 @@
+"""Sentences for keys and states, and times as people say them. What is said stands here, never in a service."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+REASONS: Final[Mapping[str, object]] = {
+    # callbacks
+    "taken": _l("Somebody else was faster. Thank you for being ready."),
+    "gone": _l("This request is not here any more."),
+    "not_now": _l("That is not possible as things stand. Look at the page again."),
+    "expired": _l("The time for this request is over. Ringing now could do harm, so nobody is rung."),
+    "not_yet": _l("The time that was asked for has not come yet. Ringing earlier may not be safe."),
+    "forgotten": _l("The number was destroyed, as it was asked or promised. Nobody can ring it any more."),
+    "in_a_call": _l("You are in the call just now. Hang up first."),
+    "no_phone": _l("There is no phone with your account, so it cannot ring you. Ask a coordinator."),
+    # outreach
+    "empty": _l("A title and a text are needed."),
+    "too_long": _l("This is too long. Make two programmes of it."),
+    "no_topic": _l("Choose a topic from the list."),
+    "no_language": _l("Choose a language from the list."),
+    "not_valid": _l("The last day must be a day to come."),
+    "own_text": _l("You wrote this. Another person must listen to it and approve it."),
+    "changed": _l(
+        "This sound is not the one you listened to, or it is no longer to be approved. Listen again."
+    ),
+    "feature_off": _l("Programmes by call are turned off."),
+    "not_approved": _l("Only what is approved and still valid may be sent."),
+    "running": _l("Calls for this programme are under way already."),
+    "nobody": _l("Nobody has asked to hear programmes by call in this language."),
+    # accounts
+    "sign_in": _l("That was not right. Check all three: name, password, code. A code works once."),
+    "wait": _l("Too many tries. Wait half a minute, then try again."),
+    "short_password": _l("The password is too short: twelve characters or more."),
+    "alias_or_number_in_use": _l("This name or number is in use."),
+    "no_such_account": _l("There is no such account."),
+    "stale": _l("This page was open for too long. Please do it once more."),
+    "no_such_feature": _l("This is not named in the settings, so it cannot be turned on here."),
+    "stale_call": _l("This call is over."),
+    # what is withheld just now
+    "quiet_hours": _l("Quiet hours: nobody is rung who did not ask for this very hour."),
+    "nobody_on_shift": _l("Nobody is on shift, so nobody can ring back."),
+    "withdrawn": _l("Withdrawn: they took their request back."),
+    "wrong_person": _l("Another person answered, so the request ended."),
+    "no_consent": _l("Asked for programmes by call and not confirmed it yet: nothing is sent to them."),
+}
+
+DONE: Final[Mapping[str, object]] = {
+    "claimed": _l("This one is yours. Ring when you are ready."),
+    "released": _l("Given back. Somebody else can take it."),
+    "calling": _l("Your phone will ring in a moment."),
+    "done": _l("Thank you. It is noted, and the request is closed."),
+    "no_answer": _l("Noted: no answer."),
+    "later": _l("Noted. It will be there again later."),
+    "wrong_person": _l("Noted. The request has ended, and the number will be destroyed."),
+    "not_safe": _l("Everything about this request has been stopped. Look after yourself first."),
+    "shift_on": _l("You are on shift."),
+    "shift_off": _l("You are off shift. Rest well."),
+    "written": _l("Kept. It is being made into sound now."),
+    "approved": _l("Approved: exactly this sound may be heard from now on."),
+    "retired": _l("Taken back. Nobody hears it from now on."),
+    "launched": _l("The calls begin now, as fast as the lines allow."),
+    "paused": _l("Paused. No further call is placed."),
+    "resumed": _l("The calls go on."),
+    "canceled": _l("Ended for good. No further call is placed."),
+    "switched": _l("Turned. It takes effect within seconds."),
+    "signed_out": _l("You are signed out."),
+}
+
+AWAY: Final = _l("Nothing can be read or kept just now. Nothing was changed. Please try again in a minute.")
+FAILED: Final = _l("That went wrong, and it was our fault. Nothing is shown of what happened; it is noted.")
+WRONG: Final[Mapping[int, object]] = {
+    400: _l("This cannot be understood. Go back, look at the page again, and do it once more."),
+    403: _l("This is not for your account."),
+    404: _l("There is nothing here."),
+    405: _l("There is nothing to see at this address."),
+    413: _l("That was too much in one go."),
+}
+
+WISHES: Final[Mapping[str, object]] = {
+    "hour": _l("within the hour"),
+    "morning": _l("in the morning, 7 to 11"),
+    "midday": _l("at midday, 11 to 3"),
+    "evening": _l("in the evening, 5 to 8"),
+}
+
+TONGUES: Final[Mapping[str, object]] = {"my": _l("Burmese"), "en": _l("English")}
+
+STATES: Final[Mapping[str, object]] = {
+    "waiting": _l("waiting"),
+    "claimed": _l("taken"),
+    "calling_counselor": _l("the counselor's phone rings"),
+    "calling_caller": _l("the caller is rung"),
+    "talking": _l("they talk"),
+    "done": _l("done"),
+    "no_answer": _l("no answer"),
+    "not_safe": _l("stopped, not safe"),
+    "wrong_person": _l("another person answered"),
+    "withdrawn": _l("withdrawn"),
+    "expired": _l("time was over"),
+    "uncertain": _l("unclear how it went"),
+    "forgotten": _l("forgotten"),
+}
+
+# What happened to a request, by why it moved; what is not here is told by the state it came to.
+MOVES: Final[Mapping[str, object]] = {
+    "asked": _l("Asked to be rung"),
+    "asked_again": _l("Asked once more"),
+    "claimed": _l("Taken"),
+    "given_back": _l("Given back"),
+    "call": _l("Call begun: the counselor's phone rings"),
+    "counselor_ready": _l("The counselor waits in the call; the caller is rung"),
+    "counselor_later": _l("The counselor chose to ring later"),
+    "counselor_give_back": _l("Given back by phone"),
+    "counselor_silent": _l("The counselor pressed no key"),
+    "counselor_left": _l("The counselor hung up before the caller was there"),
+    "joined": _l("Joined: they talk"),
+    "talked": _l("The talk is over"),
+    "caller_later": _l("The caller pressed: later"),
+    "caller_wrong_person": _l("The person rung pressed: wrong person"),
+    "caller_other_key": _l("Another key was pressed: only harmless content was played"),
+    "caller_silent": _l("Answered, but no key was pressed"),
+    "caller_machine": _l("A machine answered and heard nothing"),
+    "caller_left": _l("Answered and hung up"),
+    "caller_busy": _l("Engaged"),
+    "caller_no_answer": _l("No answer"),
+    "caller_failed": _l("The call could not be placed"),
+    "later": _l("To be rung later"),
+    "next_window": _l("Moved to the same time the next day"),
+    "lease_over": _l("Was held too long, so it went back"),
+    "expired": _l("The time was over"),
+    "wrong_person": _l("Another person answered; the request ended"),
+}
+
+OUTCOMES: Final[Mapping[str, object]] = {
+    "done": _l("We talked, it is done"),
+    "no_answer": _l("No answer, and no further try"),
+    "later": _l("Ring again later"),
+    "wrong_person": _l("It was another person"),
+}
+
+VERSION_STATES: Final[Mapping[str, object]] = {
+    "rendering": _l("being made into sound"),
+    "ready": _l("ready to be listened to"),
+    "approved": _l("approved"),
+    "failed": _l("no sound could be made"),
+    "retired": _l("taken back"),
+}
+CAMPAIGN_STATES: Final[Mapping[str, object]] = {
+    "running": _l("calls are under way"),
+    "paused": _l("paused"),
+    "canceled": _l("ended by hand"),
+    "done": _l("finished"),
+}
+RECIPIENT_STATES: Final[Mapping[str, object]] = {
+    "pending": _l("to be rung"),
+    "calling": _l("being rung"),
+    "reached": _l("heard it"),
+    "later": _l("said later"),
+    "other_key": _l("pressed another key"),
+    "wrong_person": _l("was another person"),
+    "silent": _l("pressed no key"),
+    "machine": _l("a machine answered"),
+    "left": _l("hung up"),
+    "busy": _l("engaged"),
+    "no_answer": _l("no answer"),
+    "failed": _l("could not be rung"),
+}
+TOPICS: Final[Mapping[str, object]] = {
+    "health": _l("health"),
+    "place": _l("a safe place"),
+    "food": _l("food"),
+    "allowance": _l("a living allowance"),
+    "training": _l("training for work"),
+    "family": _l("family"),
+    "legal": _l("law"),
+    "news": _l("news"),
+}
+ROLES: Final[Mapping[str, object]] = {
+    "counselor": _l("counselor"),
+    "coordinator": _l("coordinator"),
+    "admin": _l("administrator"),
+}
+REVIEWS: Final[Mapping[str, object]] = {
+    "draft": _l("draft"),
+    "reviewed": _l("reviewed"),
+    "recorded": _l("spoken by a person"),
+}
+ENGINES: Final[Mapping[str, object]] = {
+    "recorded": _l("a recording"),
+    "google": _l("Google's voice"),
+    "offline": _l("the voice on board"),
+}
+FEATURES: Final[Mapping[str, object]] = {"programme_calls": _l("Programmes by call")}
+_OUTBOX: Final[Mapping[str, object]] = {
+    "waiting": _l("duties that wait"),
+    "done": _l("duties done"),
+}
+
+
+def said(table: Mapping[str, object], key: str) -> str:
+    """The words for a key, or the key made readable where a newer part of the house uses one we do not know."""
+    return str(table[key]) if key in table else key.replace("_", " ")
+
+
+def reason(key: str) -> str:
+    """A sentence for the reason of a `Refused` or of something withheld; needs a request's language."""
+    return str(REASONS.get(key, REASONS["not_now"]))
+
+
+def outbox_state(key: str) -> str:
+    return said(_OUTBOX, key)
+
+
+def move(state: str, why: str) -> str:
+    """One line of a request's history."""
+    return str(MOVES[why]) if why in MOVES else said(STATES, state)
+
+
+def at(instant: datetime, now: datetime) -> str:
+    """A moment as people say it near `now`, whose zone counts: 10:05, tomorrow 07:00, 24.11. 17:00."""
+    local = instant.astimezone(now.tzinfo)
+    time = f"{local:%H:%M}"
+    match (local.date() - now.date()).days:
+        case 0:
+            return time
+        case 1:
+            return str(_("tomorrow %(time)s", time=time))
+        case -1:
+            return str(_("yesterday %(time)s", time=time))
+        case _:
+            return f"{local.day}.{local.month}. {time}"
+
+
+def span(length: timedelta) -> str:
+    """How long, in whole minutes, hours or days; never below a minute."""
+    minutes = max(1, int(length.total_seconds()) // 60)
+    if minutes < 60:
+        return str(_("%(count)s min", count=minutes))
+    if minutes < 48 * 60:
+        return str(_("%(hours)s h %(minutes)s min", hours=minutes // 60, minutes=minutes % 60))
+    return str(_("%(count)s days", count=minutes // (24 * 60)))
+
+
+def seconds(count: int) -> str:
+    return f"{count // 60}:{count % 60:02}"
+
+
+def demo_time(now: datetime) -> str:
+    return f"{now:%H:%M} · {now.day}.{now.month}."

@@ -1,0 +1,134 @@
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from html import unescape
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+from werkzeug.test import TestResponse
+
+from gateway.factory import create_app
+from gateway.phone import Msisdn
+from gateway.runtime import Runtime, build_runtime
+from gateway.services import callbacks, counselors
+from gateway.services.counselors import current_code
+from gateway.settings import demo_environment, load
+from gateway.store import contacts
+from gateway.store.counselors import Role
+from gateway.store.migrations import upgrade
+from gateway.vault import Place, Vault
+
+PASSWORD = "lantern-ferry-mango"
+
+
+@pytest.fixture
+def runtime(tmp_path: Path) -> Iterator[Runtime]:
+    """A real one: database, keystore and clock in a folder; Redis is away, as it may be."""
+    settings = load(demo_environment(tmp_path, 8123) | {"HOTLINE_QUIET_HOURS": "21:00-07:00"})
+    Vault.prepare(settings)
+
+    built = build_runtime(settings)
+    upgrade(built.database)
+    yield built
+    built.vault.close()
+    built.database.close()
+
+
+@pytest.fixture
+def app(runtime: Runtime) -> Flask:
+    return create_app(runtime)
+
+
+@dataclass
+class Browser:
+    """A person at a browser: signs in with both factors, and presses the buttons that the page has."""
+
+    client: FlaskClient
+    runtime: Runtime
+    last: TestResponse | None = field(default=None)
+
+    def get(self, path: str, **headers: str) -> TestResponse:
+        self.last = self.client.get(f"/console{path}", headers={"Accept-Language": "en"} | headers)
+        return self.last
+
+    def post(self, path: str, follow: bool = True, **form: str) -> TestResponse:
+        found = re.search(r'name="csrf_token" value="([^"]+)"', self.last.text if self.last else "")
+        token = {"csrf_token": unescape(found.group(1))} if found else {}
+        self.last = self.client.post(
+            f"/console{path}",
+            data=token | form,
+            headers={"Accept-Language": "en"},
+            follow_redirects=follow,
+        )
+        return self.last
+
+    def sign_in(self, alias: str) -> "Browser":
+        self.get("/sign-in")
+        code = current_code(self.runtime, alias) or ""
+        assert self.post("/sign-in", alias=alias, password=PASSWORD, code=code).status_code == 200
+        return self
+
+
+@pytest.fixture
+def browser(app: Flask, runtime: Runtime) -> Callable[[], Browser]:
+    return lambda: Browser(app.test_client(), runtime)
+
+
+@pytest.fixture
+def person(runtime: Runtime, browser: Callable[[], Browser]) -> Callable[..., Browser]:
+    """`person("mya")` makes the account, with a phone, and signs it in."""
+    numbers = iter(range(100, 200))
+
+    def make(alias: str, role: Role = Role.COUNSELOR, *, phone: bool = True, language: str = "en") -> Browser:
+        number = Msisdn.parse(f"+95 9 790 000 {next(numbers)}") if phone else None
+        counselors.add(runtime, alias, role, PASSWORD, number=number, language=language)
+        return browser().sign_in(alias)
+
+    return make
+
+
+@pytest.fixture
+def asked(runtime: Runtime) -> Callable[..., str]:
+    """Somebody asked to be rung, as a call would have it; give the request's id."""
+    numbers = iter(range(10_000, 99_999))
+
+    def ask(
+        handle: str = "mango-river", wish: str = "hour", language: str = "my", ago: timedelta = timedelta()
+    ) -> str:
+        contact = runtime.new_id()
+        number = Msisdn.parse(f"+95 9 770 0{next(numbers)}")
+        sealed = runtime.vault.create_keys(contact).seal_number(Place("contacts", "number", contact), number)
+        now = runtime.clock.now() - ago
+        with runtime.database.write() as session:
+            contacts.add(session, contact, runtime.vault.index(number), sealed, now)
+            return callbacks.ask(
+                session,
+                runtime,
+                contact,
+                wish=wish,
+                own_key="4",
+                handle=handle,
+                language=language,
+                line_index=runtime.vault.index(runtime.settings.numbers[0]),
+                now=now,
+            )
+
+    return ask
+
+
+@pytest.fixture
+def statements(runtime: Runtime) -> Iterator[list[str]]:
+    """Every statement that the database is asked, but the beginnings and ends of transactions."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if not statement.startswith(("BEGIN", "PRAGMA")):
+            seen.append(statement)
+
+    event.listen(runtime.database.engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(runtime.database.engine, "before_cursor_execute", note)
