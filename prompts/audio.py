@@ -14,6 +14,7 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
+from prompts import native
 from prompts.errors import AudioError
 
 RATE = 8000
@@ -47,7 +48,8 @@ def resampled(mono: Samples, rate: int) -> Samples:
     """Mono samples at `rate` Hz brought to 8 kHz."""
     if rate == RATE:
         return mono
-    brought: Samples = soxr.resample(mono, rate, RATE, quality="HQ").astype(np.float32, copy=False)
+    with native.in_use:
+        brought: Samples = soxr.resample(mono, rate, RATE, quality="HQ").astype(np.float32, copy=False)
     return brought
 
 
@@ -72,22 +74,24 @@ def to_mp3(wav: bytes) -> bytes:
     """Small mono MP3 (constant 16 kbit/s) of any sound libsndfile reads, for the console."""
     samples, rate = read(wav)
     out = io.BytesIO()
-    soundfile.write(
-        out,
-        samples,
-        rate,
-        format="MP3",
-        subtype="MPEG_LAYER_III",
-        bitrate_mode="CONSTANT",
-        compression_level=0.8,
-    )
+    with native.in_use:
+        soundfile.write(
+            out,
+            samples,
+            rate,
+            format="MP3",
+            subtype="MPEG_LAYER_III",
+            bitrate_mode="CONSTANT",
+            compression_level=0.8,
+        )
     return out.getvalue()
 
 
 def read(data: bytes) -> tuple[Samples, int]:
     """Mono float samples and rate of a WAV, FLAC, OGG or MP3; raises AudioError."""
     try:
-        samples, rate = soundfile.read(io.BytesIO(data), dtype="float32")
+        with native.in_use:
+            samples, rate = soundfile.read(io.BytesIO(data), dtype="float32")
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise AudioError("this is not a sound file that can be read") from error
     return _mono(samples), int(rate)
@@ -204,7 +208,8 @@ def _levelled(mono: Samples) -> Samples:
 
 def _mulaw(mono: Samples) -> bytes:
     raw = io.BytesIO()
-    soundfile.write(raw, mono, RATE, format="RAW", subtype="ULAW")
+    with native.in_use:
+        soundfile.write(raw, mono, RATE, format="RAW", subtype="ULAW")
     return raw.getvalue()
 
 

@@ -3,15 +3,14 @@
 import ctypes
 import functools
 import logging
-import os
 import re
-import threading
 from collections.abc import Iterator
 
 import espeakng_loader
 import numpy as np
 import numpy.typing as npt
 
+from prompts import native
 from prompts.audio import telephone_wav
 from prompts.errors import AudioError, SpeechError
 from prompts.speech import burmese, phonemes
@@ -107,7 +106,7 @@ class _Library:
     def say(self, text: str, voice: str) -> Pcm:
         """Samples of one call without the silence around them; only our own phonemes are read as `[[…]]`."""
         data = text.encode()
-        with _in_use:
+        with native.in_use:
             self._chunks.clear()
             if voice != self._voice:
                 if self._lib.espeak_SetVoiceByName(_VOICES[voice]) != 0:
@@ -127,17 +126,12 @@ class _Library:
         return 0
 
 
-_in_use = threading.Lock()
 _started: list[_Library] = []
 
 
 def _library() -> _Library:
     """This process's eSpeak NG, started when first needed."""
-    with _in_use:
+    with native.in_use:
         if not _started:
             _started.append(_Library())
         return _started[0]
-
-
-# A process may only be copied between two calls: what eSpeak was in the middle of cannot be taken up by a child.
-os.register_at_fork(before=_in_use.acquire, after_in_parent=_in_use.release, after_in_child=_in_use.release)

@@ -46,6 +46,13 @@ def said(mnemonics: str) -> tuple[np.ndarray, int]:
     return library.say(f"[[{mnemonics}]]", "my").astype(float) / 32768, library.rate
 
 
+def vowel(phoneme: str, at: float) -> list[float]:
+    """F1 and F2 in Hz at a fraction of the syllable: the median of seven renderings, as no two are alike."""
+    renderings = [said(f"l|{phoneme}") for _ in range(7)]
+    found = [formants(stretch(samples, rate, at), rate)[:2] for samples, rate in renderings]
+    return [float(value) for value in np.median(found, axis=0)]
+
+
 @pytest.mark.parametrize(
     ("language", "text"), [("my", SENTENCE), ("en", "Press one to ask somebody to ring you."), ("my", "၁၅၀")]
 )
@@ -97,20 +104,19 @@ def test_each_simple_vowel_sounds_where_it_should_in_every_tone(
     rhyme: str, first: tuple[int, int], second: tuple[int, int]
 ) -> None:
     for name, tone in zip(RHYMES[rhyme], "312", strict=True):
-        samples, rate = said(f"l|{name}{tone}")
-        found = formants(stretch(samples, rate, 0.62), rate)
+        found = vowel(name + tone, 0.62)
         assert first[0] <= found[0] <= first[1], (name, found[:2])
         assert second[0] <= found[1] <= second[1], (name, found[:2])
 
 
 @pytest.mark.parametrize(
-    ("low", "moves"),
-    [("a31", "up"), ("a34", "down"), ("a42", "up"), ("a45", "down"), ("a27", "up"), ("a26", "down")],
+    ("phoneme", "formant", "moves"),
+    [("a311", 1, 1), ("a341", 1, -1), ("a421", 0, -1), ("a451", 0, -1), ("a273", 1, 1), ("a263", 1, -1)],
+    ids=["aɪɴ", "aʊɴ", "eɪɴ", "oʊɴ", "aɪʔ", "aʊʔ"],
 )
-def test_each_double_vowel_glides_the_right_way(low: str, moves: str) -> None:
-    samples, rate = said(f"l|{low}1")
-    early, late = (formants(stretch(samples, rate, at), rate)[1] for at in (0.55, 0.85))
-    assert (late > early) if moves == "up" else (late < early)
+def test_each_double_vowel_glides_the_right_way(phoneme: str, formant: int, moves: int) -> None:
+    early, late = (vowel(phoneme, at)[formant] for at in (0.55, 0.85))
+    assert (late - early) * moves > 30
 
 
 def test_the_high_tone_is_higher_than_the_low_one_and_the_creaky_one_is_shorter() -> None:
