@@ -1,5 +1,6 @@
 """The `hotline` command: each group of commands has a file of its own."""
 
+import importlib
 import os
 import sys
 from collections.abc import Callable
@@ -58,10 +59,30 @@ def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
     return clear
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+# Which file holds which command: a file is read only when its command is used, so that the supervisor,
+# which stays in memory, loads next to nothing.
+_ROOMS = {
+    "running": ("up", "worker", "clock", "release", "db", "status", "doctor"),
+    "people": ("counselor", "forget"),
+    "content": ("check", "dialogue", "prompts"),
+    "outreach": ("outreach",),
+    "phone": ("dial", "text"),
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return [name for names in _ROOMS.values() for name in names]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        for room, names in _ROOMS.items():
+            if cmd_name in names:
+                module = importlib.import_module(f"gateway.cli.{room}")
+                command = getattr(module, cmd_name)
+                return command if isinstance(command, click.Command) else None
+        return None
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """A hotline by voice and SMS: see `hotline up` for trying it on this machine."""
-
-
-# Each file adds its commands to `main` when it is read.
-from gateway.cli import content, outreach, people, phone, running  # noqa: E402, F401 - see above

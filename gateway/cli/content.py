@@ -1,14 +1,16 @@
 """Commands about content and sound: check, prompts render."""
 
+import os
 import sys
+from pathlib import Path
 
 import click
 
-from gateway.cli import main, settings, spoken
+from gateway.cli import settings, spoken
 from gateway.cli.running import runtime
 
 
-@main.command()
+@click.command()
 @click.option("--review", is_flag=True, help="Show which wordings are drafts.")
 @spoken
 def check(review: bool) -> None:
@@ -26,8 +28,11 @@ def check(review: bool) -> None:
     for problem in problems:
         click.echo(str(problem))
     if review:
-        for line in checking.review(library):
-            click.echo(str(line))
+        for language, reviewed in checking.review(library).items():
+            counts = ", ".join(f"{count} {state}" for state, count in reviewed.counts.items())
+            click.echo(f"{language}: {counts}")
+            for key in reviewed.drafts:
+                click.echo(f"  draft  {key}")
     if not problems:
         click.echo(
             f"Content: {len(library.script.menus)} menus, {len(library.languages)} languages, no fault."
@@ -48,7 +53,24 @@ def _listed_words() -> frozenset[str]:
     return frozenset(line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip())
 
 
-@main.group()
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@spoken
+def dialogue(file: Path) -> None:
+    """Play a conversation written down in FILE; show where it goes otherwise than written."""
+    from prompts.dialogue import DialogueError, Difference, play  # noqa: PLC0415 - only this command needs it
+    from prompts.library import Library  # noqa: PLC0415
+
+    try:
+        played = play(Library.load(), file.read_text(encoding="utf-8"))
+    except (DialogueError, UnicodeDecodeError) as error:
+        click.echo(f"{file.name}: {error}", err=True)
+        sys.exit(os.EX_DATAERR)
+    click.echo(played.text)
+    sys.exit(1 if isinstance(played, Difference) else 0)
+
+
+@click.group()
 def prompts() -> None:
     """Sound of the wordings."""
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import click
 
-from gateway.cli import main, spoken
+from gateway.cli import spoken
 from gateway.cli.running import runtime
 from gateway.errors import Refused
 from gateway.runtime import Runtime
@@ -17,7 +17,7 @@ from gateway.store.outreach import CampaignState
 _account = click.option("--as", "alias", required=True, help="The account in whose name.")
 
 
-@main.group()
+@click.group()
 def outreach() -> None:
     """Programmes made from text, and the calls that bring them to who asked."""
 

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from gateway.cli import main, spoken
+from gateway.cli import spoken
 from gateway.cli.running import runtime
 from gateway.phone import Msisdn
 from gateway.services import counselors, forgetting
@@ -13,7 +13,7 @@ from gateway.services.counselors import Enrolment
 from gateway.store.counselors import Role
 
 
-@main.group()
+@click.group()
 def counselor() -> None:
     """Accounts of counselors and coordinators."""
 
@@ -80,7 +80,7 @@ def disable(alias: str) -> None:
     counselors.disable(runtime(), alias)
 
 
-@main.command()
+@click.command()
 @spoken
 def forget() -> None:
     """Destroy all that is kept about one number, which is read from standard input."""

@@ -4,10 +4,10 @@ import sys
 
 import click
 
-from gateway.cli import main, settings, spoken
+from gateway.cli import settings, spoken
 
 
-@main.command()
+@click.command()
 @click.option("--from", "from_", help="A made-up number of your own.")
 @click.option("--to", help="Which of the hotline's numbers.")
 @spoken
@@ -30,7 +30,7 @@ def dial(from_: str | None, to: str | None) -> None:
     )
 
 
-@main.command()
+@click.command()
 @click.option("--from", "from_", help="A made-up number of your own.")
 @click.argument("words", nargs=-1, required=True)
 @spoken

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from gateway.cli import main, settings, spoken
+from gateway.cli import settings, spoken
 from gateway.environment import is_loopback
 from gateway.settings import (
     demo_environment,
@@ -45,7 +45,7 @@ def runtime(*, busy: float = 5.0) -> "Runtime":
 # --- up -----------------------------------------------------------------------------------------------
 
 
-@main.command()
+@click.command()
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option(
     "--use-environment", is_flag=True, help="Use DATABASE_URL, REDIS_URL and TWILIO_… as they are set."
@@ -142,7 +142,7 @@ The voice is a robot's, until people record theirs. Data and log: {shown}. Ctrl-
 # --- the processes of the Procfile --------------------------------------------------------------------
 
 
-@main.command()
+@click.command()
 @spoken
 def worker() -> None:
     """Do jobs: ring, move and end calls, render programmes, forget."""
@@ -151,7 +151,7 @@ def worker() -> None:
     process.run(runtime())
 
 
-@main.command()
+@click.command()
 @spoken
 def clock() -> None:
     """Ring what is due, end what is over. May run twice."""
@@ -160,7 +160,7 @@ def clock() -> None:
     process.run(runtime())
 
 
-@main.command()
+@click.command()
 @spoken
 def release() -> None:
     """Keys, migrations and sound, before the processes start; run again, it changes nothing."""
@@ -204,7 +204,7 @@ def _prepare_demo(wired: "Runtime") -> None:
     demo.prepare(wired, numbers)
 
 
-@main.group()
+@click.group()
 def db() -> None:
     """The database."""
 
@@ -219,7 +219,7 @@ def db_upgrade() -> None:
 # --- how it is ----------------------------------------------------------------------------------------
 
 
-@main.command()
+@click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for scripts.")
 @spoken
 def status(as_json: bool) -> None:
@@ -236,7 +236,7 @@ def status(as_json: bool) -> None:
         click.echo(f"{subject:<11} {shown or 'none'}")
 
 
-@main.command()
+@click.command()
 @spoken
 def doctor() -> None:
     """Check settings and live dependencies, a line each with what to do; exit 1 on any fault."""
