@@ -66,11 +66,11 @@ class Provider:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_POST(self) -> None:  # noqa: N802 - the name the server looks for
+            def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
                 self._answer(*provider.post(urlsplit(self.path).path, dict(parse_qsl(body))))
 
-            def do_GET(self) -> None:  # noqa: N802 - the name the server looks for
+            def do_GET(self) -> None:
                 self._answer(
                     *provider.get(urlsplit(self.path).path, dict(parse_qsl(urlsplit(self.path).query)))
                 )

@@ -87,7 +87,7 @@ def test_forgetting_wants_the_code_twice_within_half_an_hour(hotline: Hotline) -
     "plea",
     [
         "အရပ်သား", "ရပ်ကွက်", "မရပ်ပါနဲ့", "ဖျက်ဆီး", "ဖုန်းမခေါ်ပါနဲ့", "don't call", "no more food",
-        "don't forget me", "please help, they stop us", "", "   ", "😀", "\x00", "‮99x", "11 12",
+        "don't forget me", "please help, they stop us", "", "   ", "😀", "\x00", "\u202e99x", "11 12",
     ],
 )  # fmt: skip
 def test_inside_a_sentence_a_word_does_nothing(hotline: Hotline, plea: str) -> None:
