@@ -1,6 +1,5 @@
 """Starts the processes of the Procfile, starts again what dies, and leaves none of them behind."""
 
-import ctypes
 import logging
 import os
 import re
@@ -20,6 +19,7 @@ from typing import IO, Final
 
 from gateway import valkey
 from gateway.errors import GatewayError
+from gateway.lifeline import end_with_parent
 from gateway.place import FULL, Trouble, check_port, held
 
 Say = Callable[[str], None]
@@ -39,7 +39,6 @@ _QUIET_FOR: Final = 10.0
 _SCREEN_WIDTH: Final = 200
 _CHUNK: Final = 65_536
 _LOG_BYTES: Final = 2_000_000
-_PR_SET_PDEATHSIG: Final = 1
 _ALARMING: Final = re.compile(
     r'"level": ?"(?:error|critical)"|^\S+ (?:error|critical) |\[(?:error|critical) *\]', re.IGNORECASE
 )
@@ -54,14 +53,6 @@ def read_procfile(text: str) -> dict[str, list[str]]:
             words = shlex.split(match[2])
             entries[match[1]] = [sys.executable, *words[1:]] if words[0] == "python" else words
     return entries
-
-
-def end_with_parent(parent: int, ending: signal.Signals) -> None:
-    """In a new process: have the kernel send `ending` when `parent` dies (Linux; elsewhere nothing)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, ending)
-    if os.getppid() != parent:  # it died before the kernel was told
-        os._exit(1)
 
 
 @dataclass(slots=True, eq=False)
@@ -158,7 +149,6 @@ class Supervisor:
 
     def _spawn(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
         parent = os.getpid()
-        # The supervisor has one thread, so that running Python between fork and exec is safe.
         return subprocess.Popen(  # noqa: S603 - the commands are the Procfile's and our own
             command,
             bufsize=0,
@@ -167,7 +157,7 @@ class Supervisor:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             process_group=0,
-            preexec_fn=lambda: end_with_parent(parent, signal.SIGTERM),  # noqa: PLW1509 - see above
+            preexec_fn=lambda: end_with_parent(parent, signal.SIGTERM),  # noqa: PLW1509 - takes no lock
         )
 
     def _listen(self, child: _Child) -> None:

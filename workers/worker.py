@@ -1,7 +1,6 @@
 """The worker process: takes jobs from RQ's queues, each in a fork of its own, until it is told to end."""
 
 import gc
-import os
 import signal
 import sys
 import time
@@ -17,9 +16,9 @@ from rq.exceptions import StopRequested
 from rq.job import Job
 
 from gateway import logs
+from gateway.lifeline import end_with_parent
 from gateway.queue import QUEUES, SERIALIZER
 from gateway.runtime import Runtime
-from gateway.supervisor import end_with_parent
 from workers import jobs
 
 _SIGN_OF_LIFE: Final = 30
@@ -77,7 +76,7 @@ class _Worker(Worker):  # type: ignore[misc]  # RQ carries no types
             super().maintain_heartbeats(*about)
 
     def main_work_horse(self, *work: Any) -> None:
-        end_with_parent(os.getppid(), signal.SIGKILL)
+        end_with_parent(self.pid, signal.SIGKILL)
         self._after_fork()
         super().main_work_horse(*work)
 
