@@ -39,7 +39,6 @@ REASONS: Final[Mapping[str, object]] = {
     "no_such_account": _l("There is no such account."),
     "stale": _l("This page was open for too long. Please do it once more."),
     "no_such_feature": _l("This is not named in the settings, so it cannot be turned on here."),
-    "stale_call": _l("This call is over."),
     # what is withheld just now
     "quiet_hours": _l("Quiet hours: nobody is rung who did not ask for this very hour."),
     "nobody_on_shift": _l("Nobody is on shift, so nobody can ring back."),
@@ -233,6 +232,12 @@ def at(instant: datetime, now: datetime) -> str:
             return str(_("yesterday %(time)s", time=time))
         case _:
             return f"{local.day}.{local.month}. {time}"
+
+
+def day(instant: datetime, now: datetime) -> str:
+    """A day of the zone of `now`, in the order of both languages' people: 24.11.2026."""
+    local = instant.astimezone(now.tzinfo)
+    return f"{local.day}.{local.month}.{local.year}"
 
 
 def span(length: timedelta) -> str:
