@@ -16,6 +16,10 @@ settings.register_profile(
 settings.load_profile("everyday")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pictures", default="test-results/pictures", help="where browser tests put pictures")
+
+
 @pytest.fixture
 def redis_server() -> Iterator[RedisServer]:
     with tempfile.TemporaryDirectory(prefix="hl-") as folder:  # pytest's own are too deep for a socket
