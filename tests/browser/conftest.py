@@ -92,7 +92,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser, demo: Demo) -> Iterator[Page]:  # noqa: ARG001 - the demo ends after the page
+def page(browser: Browser, demo: Demo) -> Iterator[Page]:
     """A page on which any error of a script, and any refusal of the content policy, fails the test."""
     errors: list[str] = []
     context = browser.new_context(viewport={"width": 1280, "height": 1000}, locale="en")
