@@ -1,0 +1,193 @@
+import re
+from datetime import timedelta
+
+import pytest
+
+from gateway.runtime import Runtime
+from gateway.services import outreach
+from gateway.store import outreach as rows
+from gateway.store.counselors import Role
+from gateway.store.outreach import CampaignState, VersionState
+
+FORM = {"title": "Water", "topic": "health", "language": "my", "text": "ရေကို ဆူအောင် တည်ပါ။"}
+
+
+@pytest.fixture
+def lead(person):
+    return person("lead", Role.COORDINATOR)
+
+
+@pytest.fixture
+def last_day(runtime: Runtime) -> str:
+    return (runtime.clock.now() + timedelta(days=30)).date().isoformat()
+
+
+@pytest.fixture
+def written(runtime: Runtime, lead, last_day: str) -> str:
+    """A version by `lead`, as the worker leaves it: with sound, and approved by nobody."""
+    lead.get("/programmes/new")
+    page = lead.post("/programmes/new", **FORM, last_day=last_day)
+    assert "It is being made into sound now." in page.text
+    version = page.request.path.rpartition("/")[2]
+    with runtime.database.write() as session:
+        rows.change_version(
+            session, version,
+            state=VersionState.READY, sounds=f"{'a' * 64} {'b' * 64}", manifest="m" * 64,
+            engine="offline", robot=True, seconds=21, pieces_done=1,
+        )  # fmt: skip
+    return version
+
+
+def approve(browser, version: str, manifest: str = "m" * 64):
+    browser.get(f"/programmes/{version}")
+    return browser.post(f"/programmes/{version}/approve", manifest=manifest)
+
+
+def consents(runtime: Runtime, asked, count: int) -> None:
+    now = runtime.clock.now()
+    for number in range(count):
+        case = asked(runtime.library.handles[number])
+        with runtime.database.write() as session:
+            from gateway.store import callbacks
+
+            contact = callbacks.get(session, case).contact
+            rows.add_consent(
+                session, id=runtime.new_id(), contact=contact, own_key="4", language="my",
+                line_index=b"", asked=now, until=now + timedelta(days=30), live=True,
+            )  # fmt: skip
+
+
+def test_a_robots_voice_says_so_and_every_piece_can_be_heard(lead, written: str):
+    page = lead.get(f"/programmes/{written}")
+    assert "robot voice" in page.text
+    assert "the voice on board" in page.text
+    assert re.findall(r'<audio controls preload="none" src="(/audio/.)', page.text) == [
+        "/audio/a",
+        "/audio/b",
+    ]
+    assert "robot voice" in lead.get("/programmes").text
+
+
+def test_the_author_sees_why_it_is_not_hers_to_approve(runtime: Runtime, lead, written: str):
+    page = lead.get(f"/programmes/{written}")
+    assert "Another person must listen to it" in page.text
+    assert 'id="approve"' not in page.text
+    assert approve(lead, written).status_code == 409
+
+
+def test_a_second_person_approves_exactly_this_sound(runtime: Runtime, person, written: str):
+    mya = person("mya")
+    assert "Listen and approve" in mya.get("/programmes").text
+    page = approve(mya, written, manifest="f" * 64)
+    assert page.status_code == 409
+    assert "not the one you listened to" in page.text
+    page = approve(mya, written)
+    assert page.status_code == 200
+    assert "approved by mya" in page.text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"text": "  "}, "A title and a text are needed."),
+        ({"title": "x" * 121}, "This is too long."),
+        ({"topic": "weather"}, "Choose a topic"),
+        ({"language": "xx"}, "Choose a language"),
+        ({"last_day": "2001-01-01"}, "must be a day to come"),
+        ({"last_day": "soon"}, "must be a day to come"),
+    ],
+)
+def test_what_is_wrong_is_said_and_what_was_written_stays(
+    lead, last_day: str, wrong: dict[str, str], why: str
+):
+    lead.get("/programmes/new")
+    page = lead.post("/programmes/new", **({**FORM, "last_day": last_day} | wrong))
+    assert page.status_code == 409
+    assert why in page.text
+    assert "Water" in page.text or "x" * 121 in page.text
+
+
+def test_a_long_burmese_text_fits(lead, last_day: str):
+    lead.get("/programmes/new")
+    text = "ရေကို ဆူအောင် တည်ပါ။ " * 2500
+    assert lead.post("/programmes/new", **(FORM | {"text": text}), last_day=last_day).status_code == 200
+
+
+def test_sending_shows_how_many_and_the_rules_and_hides_small_numbers(
+    runtime: Runtime, person, lead, written: str, asked
+):
+    approve(person("mya"), written)
+    consents(runtime, asked, 3)
+    page = lead.get(f"/programmes/{written}")
+    assert "Would be rung: &lt;5" in page.text
+    assert "They press their own key first." in page.text
+    assert "Nobody between 21:00 and 07:00." in page.text
+
+
+def test_calls_begin_pause_go_on_and_end(runtime: Runtime, person, lead, written: str, asked):
+    approve(person("mya"), written)
+    consents(runtime, asked, 6)
+    lead.get(f"/programmes/{written}")
+    page = lead.post(f"/programmes/{written}/launch")
+    assert "The calls begin now" in page.text
+    assert "to be rung" in page.text
+    with runtime.database.read() as session:
+        campaign = rows.campaigns_of(session, written)[0].id
+    steps = {"pause": CampaignState.PAUSED, "resume": CampaignState.RUNNING, "cancel": CampaignState.CANCELED}
+    for step, state in steps.items():
+        assert lead.post(f"/programmes/{written}/calls/{campaign}", step=step).status_code == 200
+        with runtime.database.read() as session:
+            assert rows.campaign(session, campaign).state is state
+    page = lead.get(f"/programmes/{written}")
+    assert lead.post(f"/programmes/{written}/calls/{campaign}", step="resume").status_code == 409
+    assert lead.post(f"/programmes/{written}/calls/{campaign}", step="dance").status_code == 400
+
+
+def test_nobody_is_rung_who_did_not_ask(runtime: Runtime, person, lead, written: str):
+    approve(person("mya"), written)
+    lead.get(f"/programmes/{written}")
+    page = lead.post(f"/programmes/{written}/launch")
+    assert page.status_code == 409
+    assert "Nobody has asked to hear programmes by call" in page.text
+
+
+def test_taking_back_ends_it(runtime: Runtime, person, lead, written: str):
+    approve(person("mya"), written)
+    lead.get(f"/programmes/{written}")
+    assert "Taken back." in lead.post(f"/programmes/{written}/retire").text
+    with runtime.database.read() as session:
+        assert not rows.version(session, written).may_be_heard(runtime.clock.now())
+
+
+def test_a_counselor_listens_and_approves_and_does_nothing_else_here(person, written: str):
+    mya = person("mya")
+    page = mya.get(f"/programmes/{written}")
+    assert 'id="retire"' not in page.text
+    assert mya.get("/programmes/new").status_code == 403
+    mya.get("/queue")
+    for step in ("retire", "launch"):
+        assert mya.post(f"/programmes/{written}/{step}").status_code == 403
+
+
+def test_while_the_sound_is_made_the_page_follows_it(runtime: Runtime, lead, last_day: str):
+    lead.get("/programmes/new")
+    page = lead.post("/programmes/new", **FORM, last_day=last_day)
+    version = page.request.path.rpartition("/")[2]
+    assert "<progress" in page.text
+    assert "data-live" in page.text
+    assert "data-live" in lead.get("/programmes").text
+    with runtime.database.write() as session:
+        rows.change_version(session, version, state=VersionState.FAILED)
+    assert "no sound could be made" in lead.get(f"/programmes/{version}?part=live").text
+
+
+def test_programmes_by_call_are_turned_off_and_on(runtime: Runtime, person, lead, written: str):
+    approve(person("mya"), written)
+    lead.get("/standing")
+    assert "turned off" in lead.post("/standing/switch", feature="programme_calls", on="0").text
+    assert "Programmes by call are turned off." in lead.get(f"/programmes/{written}").text
+    with pytest.raises(outreach.Refused):
+        outreach.launch(runtime, written, "anybody")
+    lead.get("/standing")
+    assert "turned on" in lead.post("/standing/switch", feature="programme_calls", on="1").text
+    assert lead.post("/standing/switch", feature="threads", on="1").status_code == 409

@@ -1,0 +1,110 @@
+"""Every key that a service may give has its words, and every word its Burmese."""
+
+import ast
+import io
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+import gateway.console
+import gateway.services
+from gateway.carriers.base import LegStatus
+from gateway.console import words
+from gateway.services import callbacks, outreach, outreach_calls
+from gateway.store.callbacks import CallbackState
+from gateway.store.counselors import Role
+from gateway.store.outreach import CampaignState, VersionState
+from prompts.library import Review
+from gateway.settings import FEATURES
+
+CONSOLE = Path(gateway.console.__file__).parent
+SERVICES = Path(gateway.services.__file__).parent
+CATALOGUE = CONSOLE / "translations" / "my" / "LC_MESSAGES" / "messages"
+PLACEHOLDER = re.compile(r"%\(\w+\)s")
+ELSEWHERE = {"stale"}  # refused to carriers, never to a person
+GATE = {"later", "wrong_person", "other_key", "silent", "machine", "left"}  # ivr.actions.GateRefused
+DECLINED = {"later", "give_back", "silent", "left"}  # ivr.actions.CounselorDeclined
+
+
+def texts_of(file: Path, *names: str) -> set[str]:
+    """The literal first arguments of calls to these names."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in names
+            and node.args
+        ):
+            found |= {part.value for part in ast.walk(node.args[0]) if isinstance(part, ast.Constant)}
+    return found
+
+
+def test_every_reason_of_a_service_has_a_sentence():
+    reasons = set()
+    for file in SERVICES.glob("*.py"):
+        reasons |= texts_of(file, "Refused", "Withheld")
+    assert {"taken", "own_text", "quiet_hours"} <= reasons
+    reasons |= {"expired", "not_yet", "forgotten"}  # callbacks.withheld
+    reasons |= {"empty", "too_long", "no_topic", "no_language", "not_valid"}  # outreach.write
+    reasons |= {"expired", "withdrawn", "wrong_person"}  # overview.withheld
+    assert sorted(reasons - words.REASONS.keys() - ELSEWHERE) == []
+
+
+def test_every_move_of_a_request_has_its_words():
+    source = (SERVICES / "callbacks.py").read_text()
+    why = set(re.findall(r'why="(\w+)"', source)) - {"outcome"}  # told by the state it came to
+    why |= {f"counselor_{one}" for one in DECLINED}
+    why |= {f"caller_{one}" for one in (GATE | {LegStatus.BUSY, LegStatus.NO_ANSWER, LegStatus.FAILED})}
+    assert sorted(why - words.MOVES.keys()) == []
+
+
+@pytest.mark.parametrize(
+    ("table", "keys"),
+    [
+        (words.STATES, set(CallbackState)),
+        (words.VERSION_STATES, set(VersionState)),
+        (words.CAMPAIGN_STATES, set(CampaignState)),
+        (words.RECIPIENT_STATES, {"pending", "calling", "reached"} | GATE | outreach_calls.TRY_AGAIN),
+        (words.TOPICS, set(outreach.TOPICS)),
+        (words.ROLES, set(Role)),
+        (words.REVIEWS, set(Review)),
+        (words.OUTCOMES, callbacks.OUTCOMES.keys() - {"not_safe"}),
+        (words.DONE, callbacks.OUTCOMES.keys()),
+    ],
+)
+def test_every_state_has_its_words(table: dict[str, object], keys: set[str]):
+    assert sorted(keys - table.keys()) == []
+
+
+def test_only_known_features_have_a_switch():
+    assert set(words.FEATURES) <= set(FEATURES)
+
+
+def said_in_the_console() -> set[str]:
+    kinds = [("**.py", "python"), ("templates/**.html", "jinja2")]
+    found = extract_from_dir(CONSOLE, kinds, keywords={"_": None, "_l": None}, options_map={})
+    return {message for _, _, message, _, _ in found}
+
+
+def test_every_sentence_is_said_in_burmese_with_the_same_blanks():
+    with CATALOGUE.with_suffix(".po").open("rb") as file:
+        catalogue = read_po(file)
+    burmese = {message.id: message.string for message in catalogue if message.id}
+    said = said_in_the_console()
+    assert sorted(said - {one for one, text in burmese.items() if text}) == []
+    assert sorted(burmese.keys() - said) == []
+    for english, text in burmese.items():
+        assert sorted(PLACEHOLDER.findall(english)) == sorted(PLACEHOLDER.findall(text)), english
+
+
+def test_the_compiled_catalogue_is_of_this_one():
+    with CATALOGUE.with_suffix(".po").open("rb") as file:
+        catalogue = read_po(file)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    assert compiled.getvalue() == CATALOGUE.with_suffix(".mo").read_bytes()

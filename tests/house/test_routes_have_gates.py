@@ -1,0 +1,117 @@
+"""Refuse by default: every way into the console says whom it lets in, and lets in nobody else."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+
+from gateway.console.gates import ANYONE, declared
+from gateway.factory import create_app
+from gateway.phone import Msisdn
+from gateway.runtime import Runtime, build_runtime
+from gateway.services import counselors
+from gateway.settings import demo_environment, load
+from gateway.store.counselors import Role
+from gateway.store.migrations import upgrade
+from gateway.vault import Vault
+
+PASSWORD = "lantern-ferry-mango"
+OPEN = {"console.static", "console.sign_in", "console.enter", "console.leave", "console.lost"}
+
+
+@pytest.fixture(scope="module")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
+    folder: Path = tmp_path_factory.mktemp("gates")
+    settings = load(demo_environment(folder, 8124))
+    Vault.prepare(settings)
+    built = build_runtime(settings)
+    upgrade(built.database)
+    for number, role in enumerate(Role):
+        phone = Msisdn.parse(f"+95 9 790 000 10{number}")
+        counselors.add(built, role.value, role, PASSWORD, number=phone, language="en")
+    yield built
+    built.vault.close()
+    built.database.close()
+
+
+@pytest.fixture(scope="module")
+def app(runtime: Runtime) -> Flask:
+    return create_app(runtime)
+
+
+@pytest.fixture(scope="module")
+def client(app: Flask, runtime: Runtime) -> Callable[[Role | None], FlaskClient]:
+    """Somebody of this role, signed in once; or nobody."""
+    known: dict[Role | None, FlaskClient] = {None: app.test_client()}
+
+    def of(role: Role | None) -> FlaskClient:
+        if role not in known:
+            code = counselors.current_code(runtime, role.value) or ""
+            token = counselors.sign_in(runtime, role.value, PASSWORD, code)
+            known[role] = app.test_client()
+            known[role].get("/console/sign-in")
+            with known[role].session_transaction("/console/") as session:
+                session["token"] = token
+        return known[role]
+
+    return of
+
+
+def ways(app: Flask) -> list[tuple[Rule, str]]:
+    return [
+        (rule, method)
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith("/console")
+        for method in sorted((rule.methods or set()) & {"GET", "POST"})
+    ]
+
+
+def address(rule: Rule) -> str:
+    path = rule.rule
+    for name in rule.arguments:
+        path = path.replace(f"<path:{name}>", "x").replace(f"<{name}>", "x")
+    return path
+
+
+def test_every_route_of_the_console_declares_its_gate(app: Flask):
+    found = {rule.endpoint for rule, _ in ways(app)}
+    assert found
+    assert sorted(found - declared(app).keys()) == []
+
+
+def test_what_is_open_to_anyone_is_this_and_no_more(app: Flask):
+    assert {name for name, gate in declared(app).items() if gate is ANYONE} == OPEN
+
+
+def test_who_is_not_signed_in_sees_the_door_and_nothing_else(app: Flask, client):
+    for rule, method in ways(app):
+        if rule.endpoint not in OPEN:
+            answer = client(None).open(address(rule), method=method)
+            assert answer.status_code == 303, rule
+            assert answer.headers["Location"].endswith("/console/sign-in")
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_each_role_is_let_in_exactly_where_its_gate_says(app: Flask, client, role: Role):
+    for rule, method in ways(app):
+        if rule.endpoint in OPEN or rule.endpoint == "console.sign_out":
+            continue
+        let_in = role in (declared(app)[rule.endpoint] or ())
+        code = client(role).open(address(rule), method=method).status_code
+        assert (code == 403) is (not let_in), (rule, method, code)
+        assert code < 500
+
+
+def test_a_route_that_was_slipped_in_without_a_gate_is_refused(runtime: Runtime):
+    from gateway.console import create_console
+
+    app = Flask("slipped")
+    blueprint = create_console(runtime)
+    blueprint.add_url_rule("/slipped", "slipped", lambda: "secret")
+    app.register_blueprint(blueprint)
+    answer = app.test_client().get("/console/slipped")
+    assert answer.status_code == 403
+    assert "secret" not in answer.text
