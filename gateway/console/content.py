@@ -10,6 +10,8 @@ from flask.typing import ResponseReturnValue
 from gateway.console.frame import page
 from gateway.runtime import Runtime
 from gateway.services.speech import text_hash
+from gateway.store import sounds
+from gateway.store.sounds import PromptSound
 from prompts.library import Wording
 
 PARTS = ("voice", "handle", "digit", "sms")
@@ -39,7 +41,10 @@ class Content:
         language = language if language in library.languages else library.languages[0]
         part = request.args.get("of", "")
         part = part if part in PARTS else PARTS[0]
-        rows = [self._row(language, key, wording) for key, wording in self._wordings(language, part).items()]
+        with self.runtime.database.read() as session:
+            spoken = {one.key: one for one in sounds.prompts(session) if one.language == language}
+        wordings = self._wordings(language, part)
+        rows = [_row(key, wording, spoken.get(key)) for key, wording in wordings.items()]
         return page(
             "content",
             tongues=library.languages,
@@ -63,20 +68,20 @@ class Content:
             if (key.partition(".")[0] == part if part in kinds else key.partition(".")[0] not in kinds)
         }
 
-    def _row(self, language: str, key: str, wording: Wording) -> Row:
-        sound = self.runtime.voices.sound(language, key)
-        return Row(
-            key=key,
-            text=wording.text,
-            latin=wording.latin if wording.latin != wording.text else "",
-            review=wording.review.value,
-            sound=sound.sound if sound else "",
-            engine=sound.engine if sound else "",
-            robot=bool(sound and sound.robot),
-            old=bool(sound and sound.text_hash != text_hash(wording.text)),
-        )
-
     def _reviews(self, language: str) -> Mapping[str, int]:
         library = self.runtime.library
         every = [*library.voices[language].values(), *library.texts[language].values()]
         return Counter(wording.review.value for wording in every)
+
+
+def _row(key: str, wording: Wording, sound: PromptSound | None) -> Row:
+    return Row(
+        key=key,
+        text=wording.text,
+        latin=wording.latin if wording.latin != wording.text else "",
+        review=wording.review.value,
+        sound=sound.sound if sound else "",
+        engine=sound.engine if sound else "",
+        robot=bool(sound and sound.robot),
+        old=bool(sound and sound.text_hash != text_hash(wording.text)),
+    )

@@ -1,28 +1,21 @@
-import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
-from html import unescape
 from pathlib import Path
 
 import pytest
+from console_browser import PASSWORD, Asked, Browser, Person
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import event
-from werkzeug.test import TestResponse
 
 from gateway.factory import create_app
 from gateway.phone import Msisdn
 from gateway.runtime import Runtime, build_runtime
 from gateway.services import callbacks, counselors
-from gateway.services.counselors import current_code
 from gateway.settings import demo_environment, load
 from gateway.store import contacts
 from gateway.store.counselors import Role
 from gateway.store.migrations import upgrade
 from gateway.vault import Place, Vault
-
-PASSWORD = "lantern-ferry-mango"
 
 
 @pytest.fixture
@@ -43,44 +36,14 @@ def app(runtime: Runtime) -> Flask:
     return create_app(runtime)
 
 
-@dataclass
-class Browser:
-    """A person at a browser: signs in with both factors, and presses the buttons that the page has."""
-
-    client: FlaskClient
-    runtime: Runtime
-    last: TestResponse | None = field(default=None)
-
-    def get(self, path: str, **headers: str) -> TestResponse:
-        self.last = self.client.get(f"/console{path}", headers={"Accept-Language": "en"} | headers)
-        return self.last
-
-    def post(self, path: str, follow: bool = True, **form: str) -> TestResponse:
-        found = re.search(r'name="csrf_token" value="([^"]+)"', self.last.text if self.last else "")
-        token = {"csrf_token": unescape(found.group(1))} if found else {}
-        self.last = self.client.post(
-            f"/console{path}",
-            data=token | form,
-            headers={"Accept-Language": "en"},
-            follow_redirects=follow,
-        )
-        return self.last
-
-    def sign_in(self, alias: str) -> "Browser":
-        self.get("/sign-in")
-        code = current_code(self.runtime, alias) or ""
-        assert self.post("/sign-in", alias=alias, password=PASSWORD, code=code).status_code == 200
-        return self
-
-
 @pytest.fixture
 def browser(app: Flask, runtime: Runtime) -> Callable[[], Browser]:
     return lambda: Browser(app.test_client(), runtime)
 
 
 @pytest.fixture
-def person(runtime: Runtime, browser: Callable[[], Browser]) -> Callable[..., Browser]:
-    """`person("mya")` makes the account, with a phone, and signs it in."""
+def person(runtime: Runtime, browser: Callable[[], Browser]) -> Person:
+    """Make accounts."""
     numbers = iter(range(100, 200))
 
     def make(alias: str, role: Role = Role.COUNSELOR, *, phone: bool = True, language: str = "en") -> Browser:
@@ -92,8 +55,8 @@ def person(runtime: Runtime, browser: Callable[[], Browser]) -> Callable[..., Br
 
 
 @pytest.fixture
-def asked(runtime: Runtime) -> Callable[..., str]:
-    """Somebody asked to be rung, as a call would have it; give the request's id."""
+def asked(runtime: Runtime) -> Asked:
+    """Have somebody ask to be rung."""
     numbers = iter(range(10_000, 99_999))
 
     def ask(

@@ -2,6 +2,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from console_browser import Asked, Browser, Person
 
 from gateway.queue import JOB_END_CALL
 from gateway.runtime import Runtime
@@ -22,7 +23,7 @@ def state(runtime: Runtime, case: str) -> CallbackState:
 
 
 @pytest.fixture
-def mine(person, asked):
+def mine(person: Person, asked: Asked) -> tuple[Browser, str]:
     """A counselor with a case that she has just taken."""
     case = asked("mango-cat", "morning")
     mya = person("mya")
@@ -31,7 +32,9 @@ def mine(person, asked):
     return mya, case
 
 
-def test_ringing_begins_with_one_press_and_says_what_comes(runtime: Runtime, mine):
+def test_ringing_begins_with_one_press_and_says_what_comes(
+    runtime: Runtime, mine: tuple[Browser, str]
+) -> None:
     mya, case = mine
     page = mya.post(f"/cases/{case}/call")
     assert state(runtime, case) is CallbackState.CALLING_COUNSELOR
@@ -40,7 +43,9 @@ def test_ringing_begins_with_one_press_and_says_what_comes(runtime: Runtime, min
     assert 'class="now"' in page.text
 
 
-def test_before_its_time_there_is_no_ring_button_but_the_reason(runtime: Runtime, person, asked):
+def test_before_its_time_there_is_no_ring_button_but_the_reason(
+    runtime: Runtime, person: Person, asked: Asked
+) -> None:
     case = asked("mango-cat", "evening")
     mya = person("mya")
     mya.get(f"/cases/{case}")
@@ -51,7 +56,7 @@ def test_before_its_time_there_is_no_ring_button_but_the_reason(runtime: Runtime
     assert state(runtime, case) is CallbackState.CLAIMED
 
 
-def test_who_has_no_phone_is_told_so(person, asked):
+def test_who_has_no_phone_is_told_so(person: Person, asked: Asked) -> None:
     case = asked()
     mya = person("mya", phone=False)
     mya.get("/queue")
@@ -70,19 +75,23 @@ def test_who_has_no_phone_is_told_so(person, asked):
         ("later", CallbackState.WAITING),
     ],
 )
-def test_every_outcome_is_one_press(runtime: Runtime, mine, outcome: str, to: CallbackState):
+def test_every_outcome_is_one_press(
+    runtime: Runtime, mine: tuple[Browser, str], outcome: str, to: CallbackState
+) -> None:
     mya, case = mine
     assert mya.post(f"/cases/{case}/outcome", outcome=outcome).status_code == 200
     assert state(runtime, case) is to
 
 
-def test_an_outcome_we_do_not_know_changes_nothing(runtime: Runtime, mine):
+def test_an_outcome_we_do_not_know_changes_nothing(runtime: Runtime, mine: tuple[Browser, str]) -> None:
     mya, case = mine
     assert mya.post(f"/cases/{case}/outcome", outcome="talking").status_code == 400
     assert state(runtime, case) is CallbackState.CLAIMED
 
 
-def test_a_note_is_sealed_and_read_by_the_next_counselor_only(runtime: Runtime, mine, person):
+def test_a_note_is_sealed_and_read_by_the_next_counselor_only(
+    runtime: Runtime, mine: tuple[Browser, str], person: Person
+) -> None:
     mya, case = mine
     mya.post(f"/cases/{case}/outcome", outcome="later", note=NOTE)
     with runtime.database.read() as session:
@@ -94,7 +103,7 @@ def test_a_note_is_sealed_and_read_by_the_next_counselor_only(runtime: Runtime, 
     assert NOTE not in mya.get(f"/cases/{case}").text
 
 
-def test_a_note_is_not_lost_when_the_outcome_is_refused(runtime: Runtime, mine):
+def test_a_note_is_not_lost_when_the_outcome_is_refused(runtime: Runtime, mine: tuple[Browser, str]) -> None:
     mya, case = mine
     with runtime.database.write() as session:
         rows.change(session, case, state=CallbackState.TALKING)
@@ -106,7 +115,9 @@ def test_a_note_is_not_lost_when_the_outcome_is_refused(runtime: Runtime, mine):
 @pytest.mark.parametrize(
     "ringing", [CallbackState.CALLING_COUNSELOR, CallbackState.CALLING_CALLER, CallbackState.TALKING]
 )
-def test_i_am_not_safe_ends_everything_at_any_moment(runtime: Runtime, mine, ringing: CallbackState):
+def test_i_am_not_safe_ends_everything_at_any_moment(
+    runtime: Runtime, mine: tuple[Browser, str], ringing: CallbackState
+) -> None:
     mya, case = mine
     with runtime.database.write() as session:
         rows.change(session, case, state=ringing)
@@ -127,7 +138,9 @@ def test_i_am_not_safe_ends_everything_at_any_moment(runtime: Runtime, mine, rin
     assert [one.subject for one in owed if one.job == JOB_END_CALL] == ["leg"]
 
 
-def test_giving_back_returns_it_to_the_queue_with_its_history(runtime: Runtime, mine, person):
+def test_giving_back_returns_it_to_the_queue_with_its_history(
+    runtime: Runtime, mine: tuple[Browser, str], person: Person
+) -> None:
     mya, case = mine
     assert "Given back." in mya.post(f"/cases/{case}/release").text
     assert state(runtime, case) is CallbackState.WAITING
@@ -136,7 +149,7 @@ def test_giving_back_returns_it_to_the_queue_with_its_history(runtime: Runtime, 
         assert words in page.text
 
 
-def test_a_colleagues_case_shows_neither_history_nor_note(mine, person):
+def test_a_colleagues_case_shows_neither_history_nor_note(mine: tuple[Browser, str], person: Person) -> None:
     _, case = mine
     page = person("hla").get(f"/cases/{case}")
     assert "A colleague is with this request." in page.text
@@ -144,7 +157,9 @@ def test_a_colleagues_case_shows_neither_history_nor_note(mine, person):
     assert "How did it go?" not in page.text
 
 
-def test_nobody_acts_on_a_colleagues_case(runtime: Runtime, mine, person):
+def test_nobody_acts_on_a_colleagues_case(
+    runtime: Runtime, mine: tuple[Browser, str], person: Person
+) -> None:
     _, case = mine
     hla = person("hla")
     for path, form in (("call", {}), ("release", {}), ("outcome", {"outcome": "done"})):
@@ -153,7 +168,9 @@ def test_nobody_acts_on_a_colleagues_case(runtime: Runtime, mine, person):
     assert state(runtime, case) is CallbackState.CLAIMED
 
 
-def test_a_closed_case_says_how_it_ended_and_offers_nothing(runtime: Runtime, mine):
+def test_a_closed_case_says_how_it_ended_and_offers_nothing(
+    runtime: Runtime, mine: tuple[Browser, str]
+) -> None:
     mya, case = mine
     mya.post(f"/cases/{case}/outcome", outcome="done")
     page = mya.get(f"/cases/{case}")
@@ -161,7 +178,9 @@ def test_a_closed_case_says_how_it_ended_and_offers_nothing(runtime: Runtime, mi
     assert "<textarea" not in page.text
 
 
-def test_a_case_that_was_withdrawn_meanwhile_is_seen_at_the_next_look(runtime: Runtime, mine):
+def test_a_case_that_was_withdrawn_meanwhile_is_seen_at_the_next_look(
+    runtime: Runtime, mine: tuple[Browser, str]
+) -> None:
     mya, case = mine
     first = mya.get(f"/cases/{case}?part=live")
     with runtime.database.write() as session:
@@ -170,14 +189,16 @@ def test_a_case_that_was_withdrawn_meanwhile_is_seen_at_the_next_look(runtime: R
     assert "withdrawn" in later.text
 
 
-def test_what_never_was_is_not_found(person):
+def test_what_never_was_is_not_found(person: Person) -> None:
     mya = person("mya")
     assert mya.get("/cases/nothing").status_code == 404
     mya.get("/queue")
     assert mya.post("/cases/nothing/claim").status_code == 409
 
 
-def test_no_page_holds_a_number_or_the_callers_own_key(runtime: Runtime, mine, person, asked):
+def test_no_page_holds_a_number_or_the_callers_own_key(
+    runtime: Runtime, mine: tuple[Browser, str], person: Person, asked: Asked
+) -> None:
     mya, case = mine
     lead = person("lead", Role.COORDINATOR)
     pages = [
@@ -192,14 +213,14 @@ def test_no_page_holds_a_number_or_the_callers_own_key(runtime: Runtime, mine, p
         assert not re.search(r"own.?key|\+95|\+1202", page.text)
 
 
-def test_a_case_page_is_few_statements(mine, statements):
+def test_a_case_page_is_few_statements(mine: tuple[Browser, str], statements: list[str]) -> None:
     mya, case = mine
     statements.clear()
     mya.get(f"/cases/{case}")
     assert len(statements) <= 8
 
 
-def test_the_lease_is_shown_in_the_hotlines_own_time(runtime: Runtime, mine):
+def test_the_lease_is_shown_in_the_hotlines_own_time(runtime: Runtime, mine: tuple[Browser, str]) -> None:
     mya, case = mine
     until = (runtime.clock.now() + timedelta(minutes=20)).astimezone(runtime.settings.timezone)
     assert f"Kept for you until {until:%H:%M}" in mya.get(f"/cases/{case}").text

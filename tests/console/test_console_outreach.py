@@ -2,6 +2,8 @@ import re
 from datetime import timedelta
 
 import pytest
+from console_browser import Asked, Browser, Person
+from werkzeug.test import TestResponse
 
 from gateway.runtime import Runtime
 from gateway.services import outreach
@@ -13,7 +15,7 @@ FORM = {"title": "Water", "topic": "health", "language": "my", "text": "ရေ�
 
 
 @pytest.fixture
-def lead(person):
+def lead(person: Person) -> Browser:
     return person("lead", Role.COORDINATOR)
 
 
@@ -23,7 +25,7 @@ def last_day(runtime: Runtime) -> str:
 
 
 @pytest.fixture
-def written(runtime: Runtime, lead, last_day: str) -> str:
+def written(runtime: Runtime, lead: Browser, last_day: str) -> str:
     """A version by `lead`, as the worker leaves it: with sound, and approved by nobody."""
     lead.get("/programmes/new")
     page = lead.post("/programmes/new", **FORM, last_day=last_day)
@@ -38,12 +40,12 @@ def written(runtime: Runtime, lead, last_day: str) -> str:
     return version
 
 
-def approve(browser, version: str, manifest: str = "m" * 64):
+def approve(browser: Browser, version: str, manifest: str = "m" * 64) -> TestResponse:
     browser.get(f"/programmes/{version}")
     return browser.post(f"/programmes/{version}/approve", manifest=manifest)
 
 
-def consents(runtime: Runtime, asked, count: int) -> None:
+def consents(runtime: Runtime, asked: Asked, count: int) -> None:
     now = runtime.clock.now()
     for number in range(count):
         case = asked(runtime.library.handles[number])
@@ -57,7 +59,7 @@ def consents(runtime: Runtime, asked, count: int) -> None:
             )  # fmt: skip
 
 
-def test_a_robots_voice_says_so_and_every_piece_can_be_heard(lead, written: str):
+def test_a_robots_voice_says_so_and_every_piece_can_be_heard(lead: Browser, written: str) -> None:
     page = lead.get(f"/programmes/{written}")
     assert "robot voice" in page.text
     assert "the voice on board" in page.text
@@ -68,14 +70,14 @@ def test_a_robots_voice_says_so_and_every_piece_can_be_heard(lead, written: str)
     assert "robot voice" in lead.get("/programmes").text
 
 
-def test_the_author_sees_why_it_is_not_hers_to_approve(runtime: Runtime, lead, written: str):
+def test_the_author_sees_why_it_is_not_hers_to_approve(runtime: Runtime, lead: Browser, written: str) -> None:
     page = lead.get(f"/programmes/{written}")
     assert "Another person must listen to it" in page.text
     assert 'id="approve"' not in page.text
     assert approve(lead, written).status_code == 409
 
 
-def test_a_second_person_approves_exactly_this_sound(runtime: Runtime, person, written: str):
+def test_a_second_person_approves_exactly_this_sound(runtime: Runtime, person: Person, written: str) -> None:
     mya = person("mya")
     assert "Listen and approve" in mya.get("/programmes").text
     page = approve(mya, written, manifest="f" * 64)
@@ -98,8 +100,8 @@ def test_a_second_person_approves_exactly_this_sound(runtime: Runtime, person, w
     ],
 )
 def test_what_is_wrong_is_said_and_what_was_written_stays(
-    lead, last_day: str, wrong: dict[str, str], why: str
-):
+    lead: Browser, last_day: str, wrong: dict[str, str], why: str
+) -> None:
     lead.get("/programmes/new")
     page = lead.post("/programmes/new", **({**FORM, "last_day": last_day} | wrong))
     assert page.status_code == 409
@@ -107,15 +109,15 @@ def test_what_is_wrong_is_said_and_what_was_written_stays(
     assert "Water" in page.text or "x" * 121 in page.text
 
 
-def test_a_long_burmese_text_fits(lead, last_day: str):
+def test_a_long_burmese_text_fits(lead: Browser, last_day: str) -> None:
     lead.get("/programmes/new")
     text = "ရေကို ဆူအောင် တည်ပါ။ " * 2500
     assert lead.post("/programmes/new", **(FORM | {"text": text}), last_day=last_day).status_code == 200
 
 
 def test_sending_shows_how_many_and_the_rules_and_hides_small_numbers(
-    runtime: Runtime, person, lead, written: str, asked
-):
+    runtime: Runtime, person: Person, lead: Browser, written: str, asked: Asked
+) -> None:
     approve(person("mya"), written)
     consents(runtime, asked, 3)
     page = lead.get(f"/programmes/{written}")
@@ -124,7 +126,9 @@ def test_sending_shows_how_many_and_the_rules_and_hides_small_numbers(
     assert "Nobody between 21:00 and 07:00." in page.text
 
 
-def test_calls_begin_pause_go_on_and_end(runtime: Runtime, person, lead, written: str, asked):
+def test_calls_begin_pause_go_on_and_end(
+    runtime: Runtime, person: Person, lead: Browser, written: str, asked: Asked
+) -> None:
     approve(person("mya"), written)
     consents(runtime, asked, 6)
     lead.get(f"/programmes/{written}")
@@ -143,7 +147,9 @@ def test_calls_begin_pause_go_on_and_end(runtime: Runtime, person, lead, written
     assert lead.post(f"/programmes/{written}/calls/{campaign}", step="dance").status_code == 400
 
 
-def test_nobody_is_rung_who_did_not_ask(runtime: Runtime, person, lead, written: str):
+def test_nobody_is_rung_who_did_not_ask(
+    runtime: Runtime, person: Person, lead: Browser, written: str
+) -> None:
     approve(person("mya"), written)
     lead.get(f"/programmes/{written}")
     page = lead.post(f"/programmes/{written}/launch")
@@ -151,7 +157,7 @@ def test_nobody_is_rung_who_did_not_ask(runtime: Runtime, person, lead, written:
     assert "Nobody has asked to hear programmes by call" in page.text
 
 
-def test_taking_back_ends_it(runtime: Runtime, person, lead, written: str):
+def test_taking_back_ends_it(runtime: Runtime, person: Person, lead: Browser, written: str) -> None:
     approve(person("mya"), written)
     lead.get(f"/programmes/{written}")
     assert "Taken back." in lead.post(f"/programmes/{written}/retire").text
@@ -159,7 +165,7 @@ def test_taking_back_ends_it(runtime: Runtime, person, lead, written: str):
         assert not rows.version(session, written).may_be_heard(runtime.clock.now())
 
 
-def test_a_counselor_listens_and_approves_and_does_nothing_else_here(person, written: str):
+def test_a_counselor_listens_and_approves_and_does_nothing_else_here(person: Person, written: str) -> None:
     mya = person("mya")
     page = mya.get(f"/programmes/{written}")
     assert 'id="retire"' not in page.text
@@ -169,7 +175,7 @@ def test_a_counselor_listens_and_approves_and_does_nothing_else_here(person, wri
         assert mya.post(f"/programmes/{written}/{step}").status_code == 403
 
 
-def test_while_the_sound_is_made_the_page_follows_it(runtime: Runtime, lead, last_day: str):
+def test_while_the_sound_is_made_the_page_follows_it(runtime: Runtime, lead: Browser, last_day: str) -> None:
     lead.get("/programmes/new")
     page = lead.post("/programmes/new", **FORM, last_day=last_day)
     version = page.request.path.rpartition("/")[2]
@@ -181,7 +187,9 @@ def test_while_the_sound_is_made_the_page_follows_it(runtime: Runtime, lead, las
     assert "no sound could be made" in lead.get(f"/programmes/{version}?part=live").text
 
 
-def test_programmes_by_call_are_turned_off_and_on(runtime: Runtime, person, lead, written: str):
+def test_programmes_by_call_are_turned_off_and_on(
+    runtime: Runtime, person: Person, lead: Browser, written: str
+) -> None:
     approve(person("mya"), written)
     lead.get("/standing")
     assert "turned off" in lead.post("/standing/switch", feature="programme_calls", on="0").text

@@ -1,6 +1,9 @@
 import re
 from datetime import timedelta
 
+from console_browser import Asked, Person
+from werkzeug.test import TestResponse
+
 from gateway.runtime import Runtime
 from gateway.services import callbacks
 from gateway.services.callbacks import LEASE
@@ -11,15 +14,17 @@ from gateway.store.callbacks import CallbackState
 FIRST_PAGE, LATER_PAGE, STATEMENTS = 50_000, 15_000, 8
 
 
-def handles(page) -> list[str]:
+def handles(page: TestResponse) -> list[str]:
     return re.findall(r'<b class="handle">([^<]+)</b>', page.text)
 
 
-def test_an_empty_queue_says_so_kindly(person):
+def test_an_empty_queue_says_so_kindly(person: Person) -> None:
     assert "Nobody waits just now." in person("mya").get("/queue").text
 
 
-def test_who_waits_is_shown_in_words_of_both_languages_with_why_and_when(person, asked):
+def test_who_waits_is_shown_in_words_of_both_languages_with_why_and_when(
+    person: Person, asked: Asked
+) -> None:
     asked("mango-cat", ago=timedelta(minutes=10))
     page = person("mya").get("/queue")
     for words in (
@@ -34,7 +39,9 @@ def test_who_waits_is_shown_in_words_of_both_languages_with_why_and_when(person,
         assert words in page.text
 
 
-def test_mine_comes_first_then_who_may_be_rung_then_who_may_be_later(runtime: Runtime, person, asked):
+def test_mine_comes_first_then_who_may_be_rung_then_who_may_be_later(
+    runtime: Runtime, person: Person, asked: Asked
+) -> None:
     asked("mango-cat", "evening")
     asked("mango-horse", "hour", ago=timedelta(minutes=2))
     asked("banana-cat", "hour", ago=timedelta(minutes=9))
@@ -45,7 +52,7 @@ def test_mine_comes_first_then_who_may_be_rung_then_who_may_be_later(runtime: Ru
     assert handles(mya.get("/queue")) == ["banana horse", "banana cat", "mango horse", "mango cat"]
 
 
-def test_taking_one_opens_it(person, asked):
+def test_taking_one_opens_it(person: Person, asked: Asked) -> None:
     case = asked()
     mya = person("mya")
     mya.get("/queue")
@@ -54,7 +61,7 @@ def test_taking_one_opens_it(person, asked):
     assert page.request.path == f"/console/cases/{case}"
 
 
-def test_who_comes_second_is_told_kindly(person, asked):
+def test_who_comes_second_is_told_kindly(person: Person, asked: Asked) -> None:
     case = asked()
     mya, hla = person("mya"), person("hla")
     mya.get("/queue")
@@ -66,7 +73,7 @@ def test_who_comes_second_is_told_kindly(person, asked):
     assert "Who waits" in page.text
 
 
-def test_a_look_again_costs_nothing_while_nothing_changed(person, asked):
+def test_a_look_again_costs_nothing_while_nothing_changed(person: Person, asked: Asked) -> None:
     asked()
     mya = person("mya")
     first = mya.get("/queue?part=live")
@@ -79,7 +86,7 @@ def test_a_look_again_costs_nothing_while_nothing_changed(person, asked):
     assert "banana cat" in after.text
 
 
-def test_the_part_looked_at_again_is_the_part_of_the_page(person, asked):
+def test_the_part_looked_at_again_is_the_part_of_the_page(person: Person, asked: Asked) -> None:
     asked()
     mya = person("mya")
     whole, part = mya.get("/queue"), mya.get("/queue?part=live")
@@ -88,7 +95,9 @@ def test_the_part_looked_at_again_is_the_part_of_the_page(person, asked):
     assert "<html" not in part.text
 
 
-def test_a_long_queue_is_few_statements_and_few_bytes(runtime: Runtime, person, asked, statements):
+def test_a_long_queue_is_few_statements_and_few_bytes(
+    runtime: Runtime, person: Person, asked: Asked, statements: list[str]
+) -> None:
     for handle in runtime.library.handles[:60]:
         asked(handle)
     mya = person("mya", language="my")
@@ -109,14 +118,14 @@ def test_a_long_queue_is_few_statements_and_few_bytes(runtime: Runtime, person, 
     assert later <= LATER_PAGE
 
 
-def test_a_shift_begins_and_ends_with_a_button(runtime: Runtime, person):
+def test_a_shift_begins_and_ends_with_a_button(runtime: Runtime, person: Person) -> None:
     mya = person("mya")
     mya.get("/queue")
     assert "You are on shift." in mya.post("/shift", on="1").text
     assert "You are off shift. Rest well." in mya.post("/shift", on="0").text
 
 
-def test_without_a_phone_nobody_goes_on_shift(person):
+def test_without_a_phone_nobody_goes_on_shift(person: Person) -> None:
     mya = person("mya", phone=False)
     mya.get("/queue")
     page = mya.post("/shift", on="1")
@@ -124,7 +133,7 @@ def test_without_a_phone_nobody_goes_on_shift(person):
     assert "There is no phone with your account" in page.text
 
 
-def test_a_talk_that_nobody_closed_can_be_looked_into(runtime: Runtime, person, asked):
+def test_a_talk_that_nobody_closed_can_be_looked_into(runtime: Runtime, person: Person, asked: Asked) -> None:
     case = asked("mango-cat", "morning")
     mya, hla = person("mya"), person("hla")
     mya.get("/queue")
@@ -141,7 +150,7 @@ def test_a_talk_that_nobody_closed_can_be_looked_into(runtime: Runtime, person, 
         assert rows.get(session, case).state is CallbackState.DONE
 
 
-def test_of_two_who_look_into_the_same_one_wins(runtime: Runtime, person, asked):
+def test_of_two_who_look_into_the_same_one_wins(runtime: Runtime, person: Person, asked: Asked) -> None:
     case = asked("mango-cat", "morning")
     with runtime.database.write() as session:
         rows.change(session, case, state=CallbackState.UNCERTAIN)
@@ -151,7 +160,7 @@ def test_of_two_who_look_into_the_same_one_wins(runtime: Runtime, person, asked)
     assert hla.post(f"/cases/{case}/claim").status_code == 409
 
 
-def test_a_request_whose_time_is_over_is_not_offered(runtime: Runtime, person, asked):
+def test_a_request_whose_time_is_over_is_not_offered(runtime: Runtime, person: Person, asked: Asked) -> None:
     asked()
     runtime.clock.skip_to(runtime.clock.now() + timedelta(hours=1))
     assert "Nobody waits just now." in person("mya").get("/queue").text

@@ -2,6 +2,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from console_browser import Browser, Person
 from flask import Flask
 
 from gateway.factory import create_app
@@ -13,13 +14,13 @@ from gateway.store.counselors import Role
 WRONG = "That was not right."
 
 
-def test_both_factors_open_the_queue(person, browser):
+def test_both_factors_open_the_queue(person: Person, browser: Callable[[], Browser]) -> None:
     page = person("mya").get("/queue")
     assert page.status_code == 200
     assert "Who waits" in page.text
 
 
-def test_the_cookie_is_small_signed_and_only_for_the_console(person):
+def test_the_cookie_is_small_signed_and_only_for_the_console(person: Person) -> None:
     mya = person("mya")
     (cookie,) = [mya.client.get_cookie("notes", path="/console")]
     assert cookie is not None
@@ -29,7 +30,9 @@ def test_the_cookie_is_small_signed_and_only_for_the_console(person):
 
 
 @pytest.mark.parametrize("wrong", ["alias", "password", "code"])
-def test_whatever_is_wrong_the_answer_is_the_same(runtime: Runtime, browser, person, wrong: str):
+def test_whatever_is_wrong_the_answer_is_the_same(
+    runtime: Runtime, browser: Callable[[], Browser], person: Person, wrong: str
+) -> None:
     person("mya")
     someone = browser()
     someone.get("/sign-in")
@@ -44,7 +47,7 @@ def test_whatever_is_wrong_the_answer_is_the_same(runtime: Runtime, browser, per
     assert someone.get("/queue").status_code == 303
 
 
-def test_a_code_works_once(runtime: Runtime, browser, person):
+def test_a_code_works_once(runtime: Runtime, browser: Callable[[], Browser], person: Person) -> None:
     counselors.add(runtime, "mya", Role.COUNSELOR, "lantern-ferry-mango", number=None)
     code = counselors.current_code(runtime, "mya") or ""
     answers = []
@@ -55,14 +58,16 @@ def test_a_code_works_once(runtime: Runtime, browser, person):
     assert [answer.status_code for answer in answers] == [200, 409]
 
 
-def test_what_was_typed_as_a_name_stays_and_is_escaped(browser):
+def test_what_was_typed_as_a_name_stays_and_is_escaped(browser: Callable[[], Browser]) -> None:
     someone = browser()
     someone.get("/sign-in")
     page = someone.post("/sign-in", alias='"><b>', password="x", code="1")
     assert 'value="&#34;&gt;&lt;b&gt;"' in page.text
 
 
-def test_the_demo_shows_its_ready_accounts_with_a_code_that_works(runtime: Runtime, browser):
+def test_the_demo_shows_its_ready_accounts_with_a_code_that_works(
+    runtime: Runtime, browser: Callable[[], Browser]
+) -> None:
     demo.prepare(runtime, {"counselor": Msisdn.parse("+12025550142")})
     someone = browser()
     page = someone.get("/sign-in")
@@ -75,7 +80,7 @@ def test_the_demo_shows_its_ready_accounts_with_a_code_that_works(runtime: Runti
     assert "Who waits" in someone.post("/sign-in", alias=alias, password=password, code=code).text
 
 
-def test_outside_of_the_demo_no_account_is_shown(runtime: Runtime):
+def test_outside_of_the_demo_no_account_is_shown(runtime: Runtime) -> None:
     demo.prepare(runtime, {"counselor": Msisdn.parse("+12025550142")})
     real = replace(runtime, settings=replace(runtime.settings, mode="production"))
     page = create_app(real).test_client().get("/console/sign-in")
@@ -85,7 +90,7 @@ def test_outside_of_the_demo_no_account_is_shown(runtime: Runtime):
 
 
 @pytest.mark.parametrize("way", ["leave", "sign out"])
-def test_leaving_ends_the_session_itself_and_not_only_the_cookie(person, way: str):
+def test_leaving_ends_the_session_itself_and_not_only_the_cookie(person: Person, way: str) -> None:
     mya = person("mya")
     cookie = mya.client.get_cookie("notes", path="/console")
     answer = mya.get("/leave") if way == "leave" else mya.post("/sign-out", follow=False)
@@ -94,19 +99,21 @@ def test_leaving_ends_the_session_itself_and_not_only_the_cookie(person, way: st
     assert mya.get("/queue").headers["Location"].endswith("/sign-in")
 
 
-def test_leaving_goes_to_an_ordinary_place_that_learns_nothing(person):
+def test_leaving_goes_to_an_ordinary_place_that_learns_nothing(person: Person) -> None:
     answer = person("mya").get("/leave")
     assert answer.headers["Location"] == "https://www.google.com/"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
 
 
-def test_an_ended_account_is_out_at_once(runtime: Runtime, person):
+def test_an_ended_account_is_out_at_once(runtime: Runtime, person: Person) -> None:
     mya = person("mya")
     counselors.disable(runtime, "mya")
     assert mya.get("/queue").status_code == 303
 
 
-def test_the_language_is_the_accounts_own_and_can_be_chosen(runtime: Runtime, app: Flask, person):
+def test_the_language_is_the_accounts_own_and_can_be_chosen(
+    runtime: Runtime, app: Flask, person: Person
+) -> None:
     mya = person("mya")
     assert 'lang="en"' in mya.get("/queue").text
     assert '<html lang="my">' in mya.get("/queue?lang=my").text
@@ -114,8 +121,8 @@ def test_the_language_is_the_accounts_own_and_can_be_chosen(runtime: Runtime, ap
 
 
 def test_before_signing_in_the_browser_decides_and_burmese_is_the_first_language(
-    browser: Callable[..., object], app: Flask
-):
+    browser: Callable[[], Browser], app: Flask
+) -> None:
     client = app.test_client()
     assert '<html lang="my">' in client.get("/console/sign-in").text
     assert '<html lang="en">' in client.get("/console/sign-in", headers={"Accept-Language": "en-GB"}).text

@@ -15,11 +15,11 @@ import gateway.services
 from gateway.carriers.base import LegStatus
 from gateway.console import words
 from gateway.services import callbacks, outreach, outreach_calls
+from gateway.settings import FEATURES
 from gateway.store.callbacks import CallbackState
 from gateway.store.counselors import Role
 from gateway.store.outreach import CampaignState, VersionState
 from prompts.library import Review
-from gateway.settings import FEATURES
 
 CONSOLE = Path(gateway.console.__file__).parent
 SERVICES = Path(gateway.services.__file__).parent
@@ -44,7 +44,7 @@ def texts_of(file: Path, *names: str) -> set[str]:
     return found
 
 
-def test_every_reason_of_a_service_has_a_sentence():
+def test_every_reason_of_a_service_has_a_sentence() -> None:
     reasons = set()
     for file in SERVICES.glob("*.py"):
         reasons |= texts_of(file, "Refused", "Withheld")
@@ -55,7 +55,7 @@ def test_every_reason_of_a_service_has_a_sentence():
     assert sorted(reasons - words.REASONS.keys() - ELSEWHERE) == []
 
 
-def test_every_move_of_a_request_has_its_words():
+def test_every_move_of_a_request_has_its_words() -> None:
     source = (SERVICES / "callbacks.py").read_text()
     why = set(re.findall(r'why="(\w+)"', source)) - {"outcome"}  # told by the state it came to
     why |= {f"counselor_{one}" for one in DECLINED}
@@ -77,11 +77,11 @@ def test_every_move_of_a_request_has_its_words():
         (words.DONE, callbacks.OUTCOMES.keys()),
     ],
 )
-def test_every_state_has_its_words(table: dict[str, object], keys: set[str]):
+def test_every_state_has_its_words(table: dict[str, object], keys: set[str]) -> None:
     assert sorted(keys - table.keys()) == []
 
 
-def test_only_known_features_have_a_switch():
+def test_only_known_features_have_a_switch() -> None:
     assert set(words.FEATURES) <= set(FEATURES)
 
 
@@ -91,7 +91,7 @@ def said_in_the_console() -> set[str]:
     return {message for _, _, message, _, _ in found}
 
 
-def test_every_sentence_is_said_in_burmese_with_the_same_blanks():
+def test_every_sentence_is_said_in_burmese_with_the_same_blanks() -> None:
     with CATALOGUE.with_suffix(".po").open("rb") as file:
         catalogue = read_po(file)
     burmese = {message.id: message.string for message in catalogue if message.id}
@@ -102,7 +102,7 @@ def test_every_sentence_is_said_in_burmese_with_the_same_blanks():
         assert sorted(PLACEHOLDER.findall(english)) == sorted(PLACEHOLDER.findall(text)), english
 
 
-def test_the_compiled_catalogue_is_of_this_one():
+def test_the_compiled_catalogue_is_of_this_one() -> None:
     with CATALOGUE.with_suffix(".po").open("rb") as file:
         catalogue = read_po(file)
     compiled = io.BytesIO()

@@ -76,17 +76,19 @@ def address(rule: Rule) -> str:
     return path
 
 
-def test_every_route_of_the_console_declares_its_gate(app: Flask):
+def test_every_route_of_the_console_declares_its_gate(app: Flask) -> None:
     found = {rule.endpoint for rule, _ in ways(app)}
     assert found
     assert sorted(found - declared(app).keys()) == []
 
 
-def test_what_is_open_to_anyone_is_this_and_no_more(app: Flask):
+def test_what_is_open_to_anyone_is_this_and_no_more(app: Flask) -> None:
     assert {name for name, gate in declared(app).items() if gate is ANYONE} == OPEN
 
 
-def test_who_is_not_signed_in_sees_the_door_and_nothing_else(app: Flask, client):
+def test_who_is_not_signed_in_sees_the_door_and_nothing_else(
+    app: Flask, client: Callable[[Role | None], FlaskClient]
+) -> None:
     for rule, method in ways(app):
         if rule.endpoint not in OPEN:
             answer = client(None).open(address(rule), method=method)
@@ -95,7 +97,9 @@ def test_who_is_not_signed_in_sees_the_door_and_nothing_else(app: Flask, client)
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_each_role_is_let_in_exactly_where_its_gate_says(app: Flask, client, role: Role):
+def test_each_role_is_let_in_exactly_where_its_gate_says(
+    app: Flask, client: Callable[[Role | None], FlaskClient], role: Role
+) -> None:
     for rule, method in ways(app):
         if rule.endpoint in OPEN or rule.endpoint == "console.sign_out":
             continue
@@ -105,7 +109,7 @@ def test_each_role_is_let_in_exactly_where_its_gate_says(app: Flask, client, rol
         assert code < 500
 
 
-def test_a_route_that_was_slipped_in_without_a_gate_is_refused(runtime: Runtime):
+def test_a_route_that_was_slipped_in_without_a_gate_is_refused(runtime: Runtime) -> None:
     from gateway.console import create_console
 
     app = Flask("slipped")
