@@ -50,6 +50,64 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class AskByCode:
+    """Keep a request without any number: it is found again by `code` and `own_key`, from any phone."""
+
+    own_key: str
+    handle: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskForCase:
+    """Ring this phone for the case of `code`, which was opened with its own key before."""
+
+    code: str
+    wish: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuessedCase:
+    """A case's code with a key that is not its own, or a code of no case."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class RingBack:
+    """This line was rung and rejected: ring the number back, once for rings that are minutes apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class UseSheetCode:
+    """The counselor's next sheet code was typed: it works no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrongSheetCode:
+    """A code was typed that is not the next of the sheet."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeNext:
+    """The counselor on this line takes the request that is next."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetShift:
+    """The counselor on this line goes on or off shift."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How it went, said by keys: done, no_answer, later, coordinator or not_safe."""
+
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class Withdraw:
     """Take back whatever was asked from this phone."""
 
@@ -124,6 +182,15 @@ class Heard:
 
 Effect = (
     Ask
+    | AskByCode
+    | AskForCase
+    | GuessedCase
+    | RingBack
+    | UseSheetCode
+    | WrongSheetCode
+    | TakeNext
+    | SetShift
+    | Outcome
     | Withdraw
     | Stop
     | Forget

@@ -80,6 +80,9 @@ def step(script: Script, state: State | None, event: CallEvent) -> Step:  # noqa
 def _start(script: Script, event: CallStarted) -> Step:
     state = State(menu=script.starts[event.kind], language=event.language)
     menu = script.menus[state.menu]
+    if menu.reject:
+        effects = _effects(menu.reject, state, event.facts)
+        return Step(replace(state, over=True), (*effects, act.Reject()))
     if event.machine:
         return _follow(script, state, menu.machine or Option(), event.facts)
     return _enter(script, state, event.facts, ())
@@ -110,9 +113,9 @@ def _silent(script: Script, state: State, facts: Facts) -> Step:
             return _follow(script, state, menu.silent, facts)
         return _give_up(menu, state, facts, act.Prompt(script.goodbye))
     if state.silences == 1 and menu.later:
-        return Step(state, (act.AskForKeys(_sounds(menu.later, facts), menu.wait),))
+        return Step(state, (act.AskForKeys(_sounds(menu.later, facts), menu.wait, menu.length),))
     lines = (*menu.say, *menu.later)
-    return Step(state, (act.AskForKeys(_sounds(lines, facts), menu.wait),))
+    return Step(state, (act.AskForKeys(_sounds(lines, facts), menu.wait, menu.length),))
 
 
 def _ended(script: Script, state: State, event: CallEnded) -> Step:
@@ -130,7 +133,8 @@ def _meaning(script: Script, menu: Menu, event: KeyPressed) -> Option | None:
     """What the pressed key means here: the person's own key, this menu's keys, the keys of everywhere."""
     opens = event.facts.own_keys or "1"
     own = menu.own if len(event.keys) == 1 and event.keys in opens else ()
-    for option in (*own, *menu.keys.get(event.keys, ())):
+    entry = menu.entry if len(event.keys) == menu.length and event.keys.isdecimal() else ()
+    for option in (*own, *menu.keys.get(event.keys, ()), *entry):
         if not option.only_if or option.only_if in event.facts.flags:
             return option
     if menu.everywhere and event.keys in script.everywhere:
@@ -191,7 +195,7 @@ def _enter(script: Script, state: State, facts: Facts, before: tuple[act.Sound, 
             return _go(script, state, nothing, facts, before + _sounds(nothing.say, facts))
         said += tuple(act.Recording(sound) for sound in programme.sounds[state.piece :])
     if menu.asks:
-        return Step(state, (act.AskForKeys(said, menu.wait),))
+        return Step(state, (act.AskForKeys(said, menu.wait, menu.length),))
     step_ = _follow(script, state, menu.then or Option(), facts)
     return Step(step_.state, _said_first(said, step_.actions))
 
@@ -237,6 +241,8 @@ def _spoken(lines: tuple[Line, ...], facts: Facts) -> Iterator[act.Sound]:
                     yield act.HandleWords(facts.handle)
                 case "@fresh_handle":
                     yield act.HandleWords(facts.fresh_handle)
+                case "@fresh_code":
+                    yield act.SpokenDigits(facts.fresh_code)
                 case say:
                     language, _, key = say.rpartition(":")
                     yield act.Prompt(key, language)
@@ -332,6 +338,30 @@ def _effect(name: EffectName, state: State, facts: Facts) -> act.Effect:  # noqa
     match name:
         case EffectName.ASK:
             return act.Ask(kept["wish"], kept.get("own_key", ""), facts.fresh_handle)
+        case EffectName.ASK_BY_CODE:
+            return act.AskByCode(kept["own_key"], facts.fresh_handle, facts.fresh_code)
+        case EffectName.ASK_FOR_CASE:
+            return act.AskForCase(kept["code"], kept["wish"])
+        case EffectName.GUESSED_CASE:
+            return act.GuessedCase(kept.get("code", ""))
+        case EffectName.RING_BACK:
+            return act.RingBack()
+        case EffectName.USE_SHEET_CODE:
+            return act.UseSheetCode()
+        case EffectName.WRONG_SHEET_CODE:
+            return act.WrongSheetCode()
+        case EffectName.TAKE_NEXT:
+            return act.TakeNext()
+        case EffectName.SHIFT_ON | EffectName.SHIFT_OFF:
+            return act.SetShift(on=name is EffectName.SHIFT_ON)
+        case (
+            EffectName.OUTCOME_DONE
+            | EffectName.OUTCOME_NO_ANSWER
+            | EffectName.OUTCOME_LATER
+            | EffectName.OUTCOME_COORDINATOR
+            | EffectName.OUTCOME_NOT_SAFE
+        ):
+            return act.Outcome(name.value.removeprefix("outcome_"))
         case EffectName.WITHDRAW:
             return act.Withdraw()
         case EffectName.STOP:

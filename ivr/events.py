@@ -19,11 +19,13 @@ class Facts:
     `handle` is the case this leg belongs to, `fresh_handle` a free one in case this turn makes a case.
     `own_keys` open the gate of a person who is rung; empty means that she chose none and `1` opens.
     `programmes` are newest first; `room` is the opaque name of the conference of this leg's case.
+    `fresh_code` is a free case code of six digits in case this turn makes one.
     """
 
     flags: frozenset[str] = frozenset()
     handle: str = ""
     fresh_handle: str = ""
+    fresh_code: str = ""
     own_keys: str = ""
     programmes: tuple[Programme, ...] = ()
     room: str = ""

@@ -20,11 +20,25 @@ from ivr.script import (
 )
 
 KEYS = frozenset("0123456789*#")
-SPOKEN = frozenset({"@handle", "@fresh_handle"})
+SPOKEN = frozenset({"@handle", "@fresh_handle", "@fresh_code"})
 _OPTION_FIELDS = frozenset({"to", "say", "do", "keep", "only_if", "move", "connect", "language"})
 _SINGLE = ("other", "silent", "then", "over", "nothing", "machine")
 _MENU_FIELDS = frozenset(
-    {"say", "later", "keys", "own", "left", "programme", "everywhere", "wait", "tries", *_SINGLE}
+    {
+        "say",
+        "later",
+        "keys",
+        "own",
+        "entry",
+        "length",
+        "reject",
+        "left",
+        "programme",
+        "everywhere",
+        "wait",
+        "tries",
+        *_SINGLE,
+    }
 )
 _TEXT_FIELDS = frozenset({"reply", "do", "keep", "only_if", "language", "confirm", "first"})
 _FIXED = ("wrong_key", "too_many", "goodbye", "not_saved", "neutral_text", "not_saved_text")
@@ -88,6 +102,9 @@ class _Reader:
             later=self.lines(f"{at}.later", value.get("later", [])),
             keys=self.keys(f"{at}.keys", value.get("keys", {})),
             own=self.group(f"{at}.own", value["own"]) if "own" in value else (),
+            entry=self.group(f"{at}.entry", value["entry"]) if "entry" in value else (),
+            length=self.number(f"{at}.length", value.get("length", 1), 1, 12),
+            reject=self.effects(f"{at}.reject", value.get("reject", [])),
             left=self.effects(f"{at}.left", value.get("left", [])),
             programme=self.yes(f"{at}.programme", value.get("programme", False)),
             everywhere=self.yes(f"{at}.everywhere", value.get("everywhere", True)),
@@ -251,7 +268,9 @@ class _Reader:
                 self.wrong(
                     f"{at}.{name}", "nobody pressed a key: must do nothing, and lead to a menu or `leave`"
                 )
-        if not menu.asks and menu.then is None:
+        if menu.entry and menu.length < 2:
+            self.wrong(at, "has an `entry` but no `length`: how many digits are typed here?")
+        if not menu.asks and menu.then is None and not menu.reject:
             self.wrong(at, "has neither keys nor `then`: nobody could go on from here")
         if menu.programme and menu.nothing is None:
             self.wrong(at, "plays a programme but has no `nothing` for when there is none")

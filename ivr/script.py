@@ -29,6 +29,20 @@ class EffectName(StrEnum):
     """The effects a script may name, each made into its value in `ivr.engine`."""
 
     ASK = "ask"
+    ASK_BY_CODE = "ask_by_code"
+    ASK_FOR_CASE = "ask_for_case"
+    GUESSED_CASE = "guessed_case"
+    RING_BACK = "ring_back"
+    USE_SHEET_CODE = "use_sheet_code"
+    WRONG_SHEET_CODE = "wrong_sheet_code"
+    TAKE_NEXT = "take_next"
+    SHIFT_ON = "shift_on"
+    SHIFT_OFF = "shift_off"
+    OUTCOME_DONE = "outcome_done"
+    OUTCOME_NO_ANSWER = "outcome_no_answer"
+    OUTCOME_LATER = "outcome_later"
+    OUTCOME_COORDINATOR = "outcome_coordinator"
+    OUTCOME_NOT_SAFE = "outcome_not_safe"
     WITHDRAW = "withdraw"
     STOP = "stop"
     FORGET = "forget"
@@ -76,7 +90,11 @@ class Line:
         return (not self.only_if or self.only_if in flags) and (not self.unless or self.unless not in flags)
 
 
-STARTS = frozenset({"dialled", "rung_back", "callback", "counselor", "programme", "confirm"})
+STARTS = frozenset(
+    {
+        "dialled", "missed", "counselors_line", "rung_back", "callback", "counselor", "keypad", "programme", "confirm",
+    }
+)  # fmt: skip
 AGAIN = "again"
 BACK = "back"
 LEAVE = "leave"
@@ -104,6 +122,8 @@ class Menu:
     `own` is what the person's own key leads to, `other` what any key without a meaning leads to (else: the
     wrong-key sentence and again), `silent` what `tries` silences lead to (else: goodbye). `later` is said
     only after the first silence. `left` are the effects of hanging up here. `programme` plays the programme.
+    `entry` is what `length` digits typed here lead to. A menu with `reject` never answers the call: it only
+    has these effects.
     """
 
     name: str
@@ -111,6 +131,9 @@ class Menu:
     later: tuple[Line, ...] = ()
     keys: Mapping[str, tuple[Option, ...]] = field(default_factory=dict)
     own: tuple[Option, ...] = ()
+    entry: tuple[Option, ...] = ()
+    length: int = 1
+    reject: tuple[EffectName, ...] = ()
     other: Option | None = None
     silent: Option | None = None
     then: Option | None = None
@@ -126,13 +149,13 @@ class Menu:
     @property
     def asks(self) -> bool:
         """Whether this menu waits for keys."""
-        return bool(self.keys or self.own or self.other)
+        return bool(self.keys or self.own or self.entry or self.other)
 
     def options(self) -> tuple[Option, ...]:
         """Every option of this menu, in no particular order."""
         single = (self.other, self.silent, self.then, self.over, self.nothing, self.machine)
         grouped = tuple(o for group in self.keys.values() for o in group)
-        return tuple(o for o in single if o) + self.own + grouped
+        return tuple(o for o in single if o) + self.own + self.entry + grouped
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,10 @@ def _reachable(script: Script) -> set[str]:
 def _goes_on(menu: Menu) -> bool:
     """Whether a key leads away; the keys of everywhere lead only back, so they do not count as a way on."""
     by_key = [option for group in menu.keys.values() for option in group]
-    return any(option.to not in {AGAIN, menu.name} for option in (*by_key, *menu.own, *_some(menu.other)))
+    return any(
+        option.to not in {AGAIN, menu.name}
+        for option in (*by_key, *menu.own, *menu.entry, *_some(menu.other))
+    )
 
 
 def _some(option: Option | None) -> tuple[Option, ...]:

@@ -32,7 +32,10 @@ PIECES = 3  # a programme of a dialogue has three pieces of 15 seconds
 _PAUSE = 60.0  # seconds between two texts, unless the dialogue says that the person waits
 _STARTS = {
     "dials": "dialled",
+    "lets it ring": "missed",
+    "rings the counselors' number": "counselors_line",
     "is rung back": "rung_back",
+    "is rung back on the keypad": "keypad",
     "is rung": "callback",
     "is rung as counselor": "counselor",
     "is rung with a programme": "programme",
@@ -151,6 +154,7 @@ class _Player:
             flags=frozenset(self.flags),
             handle="mango-river",
             fresh_handle="mango-river",
+            fresh_code="482913",
             own_keys=self.own_keys,
             programmes=tuple(
                 Programme(tuple(f"{number} {piece}" for piece in range(1, PIECES + 1)))
@@ -276,6 +280,24 @@ def in_words(effect: act.Effect) -> str:  # noqa: C901, PLR0911, PLR0912 - one c
     match effect:
         case act.Ask(wish, own_key, _):
             return f"asked to be rung: {wish}" + (f", own number {own_key}" if own_key else "")
+        case act.AskByCode(own_key, _, code):
+            return f"asked without a number: code {code}, own number {own_key}"
+        case act.AskForCase(code, wish):
+            return f"to be rung here for the case of {code}: {wish}"
+        case act.GuessedCase(code):
+            return f"no case of {code} and this own number"
+        case act.RingBack():
+            return "to be rung back"
+        case act.UseSheetCode():
+            return "the sheet's next code is used"
+        case act.WrongSheetCode():
+            return "a wrong code"
+        case act.TakeNext():
+            return "the counselor takes the next request"
+        case act.SetShift(on):
+            return f"the counselor goes {'on' if on else 'off'} shift"
+        case act.Outcome(how):
+            return f"outcome: {how.replace('_', ' ')}"
         case act.Withdraw():
             return "withdrawn"
         case act.Stop():

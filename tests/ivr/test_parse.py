@@ -26,6 +26,9 @@ not_saved_text = "lost"
 
 [starts]
 dialled = "main"
+missed = "main"
+counselors_line = "main"
+keypad = "main"
 rung_back = "main"
 callback = "main"
 counselor = "main"
@@ -92,7 +95,7 @@ def test_every_form_of_an_option_is_read() -> None:
         ('keys.1 = { move = "up" }', "menus.main.keys.1.move: 'up' is none of next, again, back"),
         (
             'keys.1 = { say = ["@name"] }',
-            "menus.main.keys.1.say[0]: '@name' is none of @fresh_handle, @handle",
+            "menus.main.keys.1.say[0]: '@name' is none of @fresh_code, @fresh_handle, @handle",
         ),
         ("keys.1 = { say = [5] }", "menus.main.keys.1.say[0]: must be the key of a wording"),
         ('keys.1 = { connect = "yes" }', "menus.main.keys.1.connect: must be true or false"),
