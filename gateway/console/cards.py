@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask_babel import get_locale
-from flask_babel import gettext as _
-
 from gateway.console import words
+from gateway.console.words import tell as _
 from gateway.runtime import Runtime
 from gateway.services import callbacks
 from gateway.store.callbacks import Callback, CallbackState
@@ -35,7 +33,7 @@ class Card:
 
 def card(runtime: Runtime, callback: Callback, now: datetime) -> Card:
     """`now` in the hotline's zone."""
-    reading = str(get_locale())
+    reading = words.reading()
     ended = callback.ended is not None
     return Card(
         id=callback.id,
@@ -67,21 +65,17 @@ def _handle(runtime: Runtime, handle: str, language: str) -> str:
 
 def _when(callback: Callback, now: datetime) -> str:
     if callback.expires <= now:
-        return str(_("its time is over"))
+        return _("its time is over")
     if callback.not_before > now:
-        return str(
-            _(
-                "safe from %(start)s to %(end)s",
-                start=words.at(callback.not_before, now),
-                end=words.at(callback.expires, now),
-            )
-        )
-    return str(
-        _(
-            "safe now, until %(end)s (%(left)s left)",
+        return _(
+            "safe from %(start)s to %(end)s",
+            start=words.at(callback.not_before, now),
             end=words.at(callback.expires, now),
-            left=words.span(callback.expires - now),
         )
+    return _(
+        "safe now, until %(end)s (%(left)s left)",
+        end=words.at(callback.expires, now),
+        left=words.span(callback.expires - now),
     )
 
 

@@ -5,12 +5,12 @@ from datetime import datetime
 
 from flask import abort, flash, request
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from gateway.console import words
 from gateway.console.cards import card
 from gateway.console.frame import live
 from gateway.console.gates import COORDINATORS, go, me
+from gateway.console.words import tell as _
 from gateway.errors import BadSeal, KeyDestroyed, KeystoreDown
 from gateway.runtime import Runtime
 from gateway.services import callbacks

@@ -150,13 +150,14 @@ class _Frame:
             "title": settings.issuer,
             "account": account,
             "coordinates": bool(account and COORDINATORS and account.role in COORDINATORS),
-            "lang": self._language(),
+            "lang": words.reading(),
             "languages": LANGUAGES,
             "here": request.path if request.method == "GET" else url_for("console.queue"),
             "demo": settings.mode == "demo",
             "simulated": settings.simulated,
             "now": now,
             "words": words,
+            "_": words.tell_safely,
             "refusal": g.get("refusal"),
             "done": get_flashed_messages(),
             "csrf_token": generate_csrf,
@@ -185,7 +186,7 @@ class _Frame:
                 return with_code(route.again(**(request.view_args or {})), 409)
             except (Refused, NotFound):  # the page itself is gone
                 pass
-        return self._told(words.reason(error.reason_key), 409)
+        return self._told(words.REASONS.get(error.reason_key, words.REASONS["not_now"]), 409)
 
     def away(self, error: GatewayError) -> ResponseReturnValue:
         _log.error("console_away", error=type(error).__name__)
@@ -202,8 +203,8 @@ class _Frame:
         _log.error("request_failed", error=type(error).__name__, exc_info=error)
         return self._told(words.FAILED, InternalServerError.code)
 
-    def _told(self, sentence: object, code: int) -> ResponseReturnValue:
-        return with_code(page("told", sentence=sentence), code)
+    def _told(self, sentence: str, code: int) -> ResponseReturnValue:
+        return with_code(page("told", sentence=words.tell(sentence)), code)
 
 
 def _compressed(response: Response) -> Response:

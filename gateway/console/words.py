@@ -2,12 +2,42 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, cast
 
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
+from flask import g
+from flask_babel import get_locale, get_translations
+from markupsafe import Markup
 
-REASONS: Final[Mapping[str, object]] = {
+
+def _l(message: str) -> str:
+    """Mark a sentence of a table for the catalogue; `said` and `tell` say it in the reader's language."""
+    return message
+
+
+def reading() -> str:
+    """The reader's language, for one request."""
+    if "reading" not in g:
+        g.reading = str(get_locale())
+    return cast("str", g.reading)
+
+
+def tell(message: str, **values: object) -> str:
+    """A sentence in the reader's language; the catalogue is found once a request, for a page asks it often."""
+    if "catalogue" not in g:
+        g.catalogue = get_translations()
+    said: str = g.catalogue.gettext(message)
+    return said % values if values else said
+
+
+def tell_safely(message: str, **values: object) -> Markup:
+    """The same for a template: what is put into the blanks is escaped."""
+    sentence = Markup(tell(message))  # noqa: S704 - of our own catalogue
+    return sentence % values if values else sentence
+
+
+_ = tell
+
+REASONS: Final[Mapping[str, str]] = {
     # callbacks
     "taken": _l("Somebody else was faster. Thank you for being ready."),
     "gone": _l("This request is not here any more."),
@@ -47,7 +77,7 @@ REASONS: Final[Mapping[str, object]] = {
     "no_consent": _l("Asked for programmes by call and not confirmed it yet: nothing is sent to them."),
 }
 
-DONE: Final[Mapping[str, object]] = {
+DONE: Final[Mapping[str, str]] = {
     "claimed": _l("This one is yours. Ring when you are ready."),
     "released": _l("Given back. Somebody else can take it."),
     "calling": _l("Your phone will ring in a moment."),
@@ -71,7 +101,7 @@ DONE: Final[Mapping[str, object]] = {
 
 AWAY: Final = _l("Nothing can be read or kept just now. Nothing was changed. Please try again in a minute.")
 FAILED: Final = _l("That went wrong, and it was our fault. Nothing is shown of what happened; it is noted.")
-WRONG: Final[Mapping[int, object]] = {
+WRONG: Final[Mapping[int, str]] = {
     400: _l("This cannot be understood. Go back, look at the page again, and do it once more."),
     403: _l("This is not for your account."),
     404: _l("There is nothing here."),
@@ -79,16 +109,16 @@ WRONG: Final[Mapping[int, object]] = {
     413: _l("That was too much in one go."),
 }
 
-WISHES: Final[Mapping[str, object]] = {
+WISHES: Final[Mapping[str, str]] = {
     "hour": _l("within the hour"),
     "morning": _l("in the morning, 7 to 11"),
     "midday": _l("at midday, 11 to 3"),
     "evening": _l("in the evening, 5 to 8"),
 }
 
-TONGUES: Final[Mapping[str, object]] = {"my": _l("Burmese"), "en": _l("English")}
+TONGUES: Final[Mapping[str, str]] = {"my": _l("Burmese"), "en": _l("English")}
 
-STATES: Final[Mapping[str, object]] = {
+STATES: Final[Mapping[str, str]] = {
     "waiting": _l("waiting"),
     "claimed": _l("taken"),
     "calling_counselor": _l("the counselor's phone rings"),
@@ -105,7 +135,7 @@ STATES: Final[Mapping[str, object]] = {
 }
 
 # What happened to a request, by why it moved; what is not here is told by the state it came to.
-MOVES: Final[Mapping[str, object]] = {
+MOVES: Final[Mapping[str, str]] = {
     "asked": _l("Asked to be rung"),
     "asked_again": _l("Asked once more"),
     "claimed": _l("Taken"),
@@ -134,27 +164,27 @@ MOVES: Final[Mapping[str, object]] = {
     "wrong_person": _l("Another person answered; the request ended"),
 }
 
-OUTCOMES: Final[Mapping[str, object]] = {
+OUTCOMES: Final[Mapping[str, str]] = {
     "done": _l("We talked, it is done"),
     "no_answer": _l("No answer, and no further try"),
     "later": _l("Ring again later"),
     "wrong_person": _l("It was another person"),
 }
 
-VERSION_STATES: Final[Mapping[str, object]] = {
+VERSION_STATES: Final[Mapping[str, str]] = {
     "rendering": _l("being made into sound"),
     "ready": _l("ready to be listened to"),
     "approved": _l("approved"),
     "failed": _l("no sound could be made"),
     "retired": _l("taken back"),
 }
-CAMPAIGN_STATES: Final[Mapping[str, object]] = {
+CAMPAIGN_STATES: Final[Mapping[str, str]] = {
     "running": _l("calls are under way"),
     "paused": _l("paused"),
     "canceled": _l("ended by hand"),
     "done": _l("finished"),
 }
-RECIPIENT_STATES: Final[Mapping[str, object]] = {
+RECIPIENT_STATES: Final[Mapping[str, str]] = {
     "pending": _l("to be rung"),
     "calling": _l("being rung"),
     "reached": _l("heard it"),
@@ -168,7 +198,7 @@ RECIPIENT_STATES: Final[Mapping[str, object]] = {
     "no_answer": _l("no answer"),
     "failed": _l("could not be rung"),
 }
-TOPICS: Final[Mapping[str, object]] = {
+TOPICS: Final[Mapping[str, str]] = {
     "health": _l("health"),
     "place": _l("a safe place"),
     "food": _l("food"),
@@ -178,36 +208,36 @@ TOPICS: Final[Mapping[str, object]] = {
     "legal": _l("law"),
     "news": _l("news"),
 }
-ROLES: Final[Mapping[str, object]] = {
+ROLES: Final[Mapping[str, str]] = {
     "counselor": _l("counselor"),
     "coordinator": _l("coordinator"),
     "admin": _l("administrator"),
 }
-REVIEWS: Final[Mapping[str, object]] = {
+REVIEWS: Final[Mapping[str, str]] = {
     "draft": _l("draft"),
     "reviewed": _l("reviewed"),
     "recorded": _l("spoken by a person"),
 }
-ENGINES: Final[Mapping[str, object]] = {
+ENGINES: Final[Mapping[str, str]] = {
     "recorded": _l("a recording"),
     "google": _l("Google's voice"),
     "offline": _l("the voice on board"),
 }
-FEATURES: Final[Mapping[str, object]] = {"programme_calls": _l("Programmes by call")}
-_OUTBOX: Final[Mapping[str, object]] = {
+FEATURES: Final[Mapping[str, str]] = {"programme_calls": _l("Programmes by call")}
+_OUTBOX: Final[Mapping[str, str]] = {
     "waiting": _l("duties that wait"),
     "done": _l("duties done"),
 }
 
 
-def said(table: Mapping[str, object], key: str) -> str:
+def said(table: Mapping[str, str], key: str) -> str:
     """The words for a key, or the key made readable where a newer part of the house uses one we do not know."""
-    return str(table[key]) if key in table else key.replace("_", " ")
+    return tell(table[key]) if key in table else key.replace("_", " ")
 
 
 def reason(key: str) -> str:
     """A sentence for the reason of a `Refused` or of something withheld; needs a request's language."""
-    return str(REASONS.get(key, REASONS["not_now"]))
+    return tell(REASONS.get(key, REASONS["not_now"]))
 
 
 def outbox_state(key: str) -> str:
@@ -216,7 +246,7 @@ def outbox_state(key: str) -> str:
 
 def move(state: str, why: str) -> str:
     """One line of a request's history."""
-    return str(MOVES[why]) if why in MOVES else said(STATES, state)
+    return tell(MOVES[why]) if why in MOVES else said(STATES, state)
 
 
 def at(instant: datetime, now: datetime) -> str:
@@ -227,9 +257,9 @@ def at(instant: datetime, now: datetime) -> str:
         case 0:
             return time
         case 1:
-            return str(_("tomorrow %(time)s", time=time))
+            return _("tomorrow %(time)s", time=time)
         case -1:
-            return str(_("yesterday %(time)s", time=time))
+            return _("yesterday %(time)s", time=time)
         case _:
             return f"{local.day}.{local.month}. {time}"
 
@@ -244,10 +274,10 @@ def span(length: timedelta) -> str:
     """How long, in whole minutes, hours or days; never below a minute."""
     minutes = max(1, int(length.total_seconds()) // 60)
     if minutes < 60:
-        return str(_("%(count)s min", count=minutes))
+        return _("%(count)s min", count=minutes)
     if minutes < 48 * 60:
-        return str(_("%(hours)s h %(minutes)s min", hours=minutes // 60, minutes=minutes % 60))
-    return str(_("%(count)s days", count=minutes // (24 * 60)))
+        return _("%(hours)s h %(minutes)s min", hours=minutes // 60, minutes=minutes % 60)
+    return _("%(count)s days", count=minutes // (24 * 60))
 
 
 def seconds(count: int) -> str:

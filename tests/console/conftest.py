@@ -3,7 +3,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from console_browser import PASSWORD, Asked, Browser, Person
+from console.browser import PASSWORD, Asked, Browser, Person
 from flask import Flask
 from sqlalchemy import event
 

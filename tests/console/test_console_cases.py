@@ -2,7 +2,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from console_browser import Asked, Browser, Person
+from console.browser import Asked, Browser, Person
 
 from gateway.queue import JOB_END_CALL
 from gateway.runtime import Runtime

@@ -3,7 +3,7 @@ import re
 from pathlib import Path
 
 import pytest
-from console_browser import Browser, Person
+from console.browser import Browser, Person
 from flask import Flask
 
 from gateway.errors import StoreDown

@@ -1,7 +1,7 @@
 import re
 from datetime import timedelta
 
-from console_browser import Asked, Person
+from console.browser import Asked, Person
 from werkzeug.test import TestResponse
 
 from gateway.runtime import Runtime

@@ -2,7 +2,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from console_browser import Browser, Person
+from console.browser import Browser, Person
 from flask import Flask
 
 from gateway.factory import create_app
