@@ -398,7 +398,7 @@ def _note_place(callback: str) -> Place:
 
 
 def _known(session: Session, callback: str) -> Callback:
-    there = callbacks.get(session, callback)
+    there = callbacks.get_to_move(session, callback)
     if there is None:
         raise Refused("gone")
     return there

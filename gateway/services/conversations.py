@@ -51,7 +51,7 @@ def take_turn(runtime: Runtime, came: Came, render: Render) -> bytes:
         except KeystoreDown:
             prepared = replace(prepared, flags=prepared.flags | {"no_saving"})
         except IntegrityError:
-            continue  # another host was faster with this very webhook: read its answer
+            continue  # another host was faster with the same person: look again
     raise StoreDown("the turn could not be stored")
 
 
@@ -69,9 +69,8 @@ def _turn(runtime: Runtime, came: Came, render: Render, prepared: Prepared) -> b
     key = runtime.vault.digest("inbox", f"{runtime.carrier.name} {came.sid} {_kind(came)}")
     place = Place("inbox", "answer", key.hex())
     with runtime.database.write() as session:
-        seen = inbox.answered(session, key)
-        if seen is not None:
-            return _again(runtime, place, seen[0], render)
+        if not inbox.take(session, key, now):
+            return _again(runtime, place, inbox.answer_of(session, key), render)
         digest = runtime.vault.digest("sid", came.sid)
         turn, event, state, number = _read(session, runtime, came, digest, now, prepared)
         decided = _decide(session, runtime, state, event)
@@ -81,7 +80,7 @@ def _turn(runtime: Runtime, came: Came, render: Render, prepared: Prepared) -> b
         said = [action for action in decided.actions if not isinstance(action, act.Perform)]
         answer = render(VoiceAnswer(said, number), decided.state.language)
         _remember(session, runtime, came, digest, decided.state, number, now)
-        inbox.record(session, key, runtime.vault.seal_here(place, answer), now)
+        inbox.keep_answer(session, key, runtime.vault.seal_here(place, answer))
     ring_bells(runtime, errands)
     return answer
 

@@ -51,14 +51,14 @@ def _take(runtime: Runtime, came: TextArrived, render: Render, prepared: Prepare
     key = runtime.vault.digest("inbox", f"{runtime.carrier.name} {came.sid} text")
     place = Place("inbox", "answer", key.hex())
     with runtime.database.write() as session:
-        seen = inbox.answered(session, key)
-        if seen is not None:
-            return render(None) if seen[0] is None else runtime.vault.open_here(place, seen[0])
+        if not inbox.take(session, key, now):
+            seen = inbox.answer_of(session, key)
+            return render(None) if seen is None else runtime.vault.open_here(place, seen)
         turn = Turn.of_caller(session, runtime, came.sender, came.line, now)
         index = turn.number_index
         if index is None:  # a name or a short code: nobody to answer
             answer = render(None)
-            inbox.record(session, key, runtime.vault.seal_here(place, answer), now)
+            inbox.keep_answer(session, key, runtime.vault.seal_here(place, answer))
             return answer
         language, display = contacts.preference(session, index)
         match, of_words = runtime.library.keyword(came.text, Encoding(display) if display else None)
@@ -101,7 +101,7 @@ def _take(runtime: Runtime, came: TextArrived, render: Render, prepared: Prepare
         )
         shown = _display(chosen or display, match.encoding, decided.language)
         answer = render(runtime.library.sms(decided.language, reply, shown) if reply else None)
-        inbox.record(session, key, runtime.vault.seal_here(place, answer), now)
+        inbox.keep_answer(session, key, runtime.vault.seal_here(place, answer))
     ring_bells(runtime, errands)
     return answer
 

@@ -151,9 +151,17 @@ def get(session: Session, callback: str) -> Callback | None:
     return None if row is None else _callback(row)
 
 
+def get_to_move(session: Session, callback: str) -> Callback | None:
+    """Read it and keep others from changing it until the transaction ends (SQLite has one writer anyway)."""
+    query = select(*_COLUMNS).where(callbacks.c.id == callback).with_for_update()
+    row = session.execute(query).one_or_none()
+    return None if row is None else _callback(row)
+
+
 def open_of(session: Session, contact: str) -> Callback | None:
-    """The contact's one open request, or None."""
-    row = session.execute(select(*_COLUMNS).where(callbacks.c.contact == contact, _open)).one_or_none()
+    """The contact's one open request, or None; others cannot change it until the transaction ends."""
+    query = select(*_COLUMNS).where(callbacks.c.contact == contact, _open).with_for_update()
+    row = session.execute(query).one_or_none()
     return None if row is None else _callback(row)
 
 
@@ -252,17 +260,23 @@ def of_account(session: Session, account: str) -> Sequence[Callback]:
 
 
 def past(session: Session, now: datetime, *, most: int) -> Sequence[Callback]:
-    """Open requests whose time is over."""
-    rows = session.execute(select(*_COLUMNS).where(_open, callbacks.c.expires <= now).limit(most))
+    """Open requests whose time is over, but for those that somebody, such as another clock, is at just now."""
+    rows = session.execute(
+        select(*_COLUMNS)
+        .where(_open, callbacks.c.expires <= now)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
     return [_callback(row) for row in rows]
 
 
 def leases_over(session: Session, now: datetime, *, most: int) -> Sequence[Callback]:
-    """Claims that ran out; never one that is in a call."""
+    """Claims that ran out; never one that is in a call, nor one that somebody is at just now."""
     rows = session.execute(
         select(*_COLUMNS)
         .where(_open, callbacks.c.state == CallbackState.CLAIMED, callbacks.c.lease_until <= now)
         .limit(most)
+        .with_for_update(skip_locked=True)
     )
     return [_callback(row) for row in rows]
 
@@ -272,7 +286,10 @@ def sealed_note(session: Session, callback: str) -> bytes | None:
 
 
 def ended_before(session: Session, moment: datetime, *, most: int) -> Sequence[Callback]:
-    rows = session.execute(select(*_COLUMNS).where(callbacks.c.ended < moment).limit(most))
+    """Closed ones of that age, but for those that somebody, such as another clock, is at just now."""
+    rows = session.execute(
+        select(*_COLUMNS).where(callbacks.c.ended < moment).limit(most).with_for_update(skip_locked=True)
+    )
     return [_callback(row) for row in rows]
 
 

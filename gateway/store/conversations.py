@@ -29,10 +29,11 @@ class Conversation:
 
 
 def load(session: Session, sid_digest: bytes) -> Conversation | None:
+    """Read it to go on from it: two events of one call at once are taken one after the other."""
     row = session.execute(
-        select(
-            conversations.c.leg, conversations.c.step, conversations.c.state, conversations.c.touched
-        ).where(conversations.c.sid_digest == sid_digest)
+        select(conversations.c.leg, conversations.c.step, conversations.c.state, conversations.c.touched)
+        .where(conversations.c.sid_digest == sid_digest)
+        .with_for_update()
     ).one_or_none()
     return None if row is None else Conversation(*row)
 

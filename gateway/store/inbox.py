@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, LargeBinary, Table, insert, select, update
+from sqlalchemy import Column, LargeBinary, Table, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store.database import Instant, Session, metadata
 
@@ -15,15 +16,24 @@ inbox = Table(
 )
 
 
-def answered(session: Session, key: bytes) -> tuple[bytes | None] | None:
-    """None for a new webhook; else a one-tuple of the sealed answer, which is None once a day has passed."""
-    row = session.execute(select(inbox.c.answer).where(inbox.c.key == key)).one_or_none()
-    return None if row is None else (row.answer,)
+def take(session: Session, key: bytes, now: datetime) -> bool:
+    """Make this webhook this transaction's, before anything is read; False where it was answered already.
+
+    A host that is at the same webhook just now is waited for, so that what it stored is seen from here on.
+    """
+    make = sqlite.insert if session.dialect.name == "sqlite" else postgresql.insert
+    query = make(inbox).values(key=key, at=now).on_conflict_do_nothing().returning(inbox.c.key)
+    return session.execute(query).one_or_none() is not None
 
 
-def record(session: Session, key: bytes, answer: bytes | None, now: datetime) -> None:
-    """Raise `sqlalchemy.exc.IntegrityError` where another host was faster: then roll back and read its answer."""
-    session.execute(insert(inbox).values(key=key, at=now, answer=answer))
+def answer_of(session: Session, key: bytes) -> bytes | None:
+    """The sealed answer of a webhook that was answered; None once a day has passed."""
+    return session.execute(select(inbox.c.answer).where(inbox.c.key == key)).scalar()
+
+
+def keep_answer(session: Session, key: bytes, answer: bytes) -> None:
+    """What this webhook gets when it comes again."""
+    session.execute(update(inbox).where(inbox.c.key == key).values(answer=answer))
 
 
 def drop_answers_before(session: Session, moment: datetime) -> int:

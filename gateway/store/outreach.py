@@ -292,7 +292,9 @@ def _consents_of(contact: str) -> Any:
 
 
 def consents_over(session: Session, now: datetime, *, most: int) -> Sequence[Consent]:
-    rows = session.execute(select(*_CONSENT).where(consents.c.until <= now).limit(most))
+    """Those that ended, but for one that somebody, such as another clock, is at just now."""
+    query = select(*_CONSENT).where(consents.c.until <= now).limit(most).with_for_update(skip_locked=True)
+    rows = session.execute(query)
     return [Consent(*row) for row in rows]
 
 
