@@ -1,7 +1,7 @@
 """The database: an engine that reads and writes safely on SQLite and PostgreSQL, and the metadata of all tables."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,11 +12,13 @@ from sqlalchemy import (
     Dialect,
     Engine,
     MetaData,
+    Table,
     TypeDecorator,
     create_engine,
     event,
     make_url,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from gateway.errors import StoreDown
@@ -47,6 +49,18 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
         return None if value is None else EPOCH + value * _MS
+
+
+def upsert(session: Session, table: Table, keys: Sequence[str], values: Mapping[str, object]) -> None:
+    """Insert this row, or change the one that has the same `keys`, which are unique together."""
+    make = sqlite.insert if session.dialect.name == "sqlite" else postgresql.insert
+    statement = make(table).values(values)
+    changed = {name: statement.excluded[name] for name in values if name not in keys}
+    session.execute(
+        statement.on_conflict_do_update(index_elements=keys, set_=changed)
+        if changed
+        else statement.on_conflict_do_nothing()
+    )
 
 
 class Database:

@@ -1,12 +1,12 @@
 """Sounds by the hash of their bytes, and which sound stands for which text; every host's shelf is a cache of it."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Boolean, Column, LargeBinary, String, Table, UniqueConstraint, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Boolean, Column, LargeBinary, String, Table, UniqueConstraint, delete, func, select
 
-from gateway.store.database import Session, metadata
+from gateway.store.database import Session, metadata, upsert
 
 sounds = Table(
     "sounds",
@@ -25,7 +25,8 @@ renderings = Table(
     Column("robot", Boolean, nullable=False),
 )
 
-# Which sound stands for a wording now; `text_hash` tells whether it is still that of the wording.
+# Which sound stands for a wording. A key has one for each of its wordings, so that a call that began with an
+# earlier version goes on with it, and so that going back needs nothing to be made anew.
 prompt_sounds = Table(
     "prompt_sounds",
     metadata,
@@ -35,7 +36,7 @@ prompt_sounds = Table(
     Column("sound", String(64), nullable=False),
     Column("engine", String(16), nullable=False),
     Column("robot", Boolean, nullable=False),
-    UniqueConstraint("language", "key"),
+    UniqueConstraint("language", "key", "text_hash"),
 )
 
 
@@ -51,19 +52,12 @@ class PromptSound:
     robot: bool
 
 
-def _upsert(session: Session, table: Table, keys: tuple[str, ...], values: Mapping[str, object]) -> None:
-    make = sqlite.insert if session.dialect.name == "sqlite" else postgresql.insert
-    statement = make(table).values(values)
-    changed = {name: statement.excluded[name] for name in values if name not in keys}
-    session.execute(
-        statement.on_conflict_do_update(index_elements=keys, set_=changed)
-        if changed
-        else statement.on_conflict_do_nothing()
-    )
+def text_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def keep(session: Session, hash_: str, wav: bytes) -> None:
-    _upsert(session, sounds, ("hash",), {"hash": hash_, "wav": wav})
+    upsert(session, sounds, ("hash",), {"hash": hash_, "wav": wav})
 
 
 def wav(session: Session, hash_: str) -> bytes | None:
@@ -79,12 +73,30 @@ def rendering(session: Session, key: str) -> tuple[str, str, bool] | None:
 
 
 def keep_rendering(session: Session, key: str, *, sound: str, engine: str, robot: bool) -> None:
-    _upsert(session, renderings, ("key",), {"key": key, "sound": sound, "engine": engine, "robot": robot})
+    upsert(session, renderings, ("key",), {"key": key, "sound": sound, "engine": engine, "robot": robot})
 
 
 def stand_for(session: Session, prompt: PromptSound) -> None:
     values = {name: getattr(prompt, name) for name in PromptSound.__dataclass_fields__}
-    _upsert(session, prompt_sounds, ("language", "key"), values)
+    upsert(session, prompt_sounds, ("language", "key", "text_hash"), values)
+
+
+def drop_prompt(session: Session, language: str, key: str, text_hash: str) -> None:
+    """Nothing stands for this wording any more; the sound itself stays where others may need it."""
+    session.execute(
+        delete(prompt_sounds).where(
+            prompt_sounds.c.language == language,
+            prompt_sounds.c.key == key,
+            prompt_sounds.c.text_hash == text_hash,
+        )
+    )
+
+
+def sizes(session: Session) -> Mapping[tuple[str, str, str], int]:
+    """How many bytes the sound of each (language, key, text hash) has."""
+    columns = (prompt_sounds.c.language, prompt_sounds.c.key, prompt_sounds.c.text_hash)
+    query = select(*columns, func.length(sounds.c.wav)).join(sounds, sounds.c.hash == prompt_sounds.c.sound)
+    return {(language, key, of): size for language, key, of, size in session.execute(query)}
 
 
 def prompts(session: Session) -> Iterator[PromptSound]:

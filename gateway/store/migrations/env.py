@@ -5,6 +5,7 @@ from alembic import context
 from gateway.store import (  # noqa: F401 - each brings its tables into the metadata
     audit,
     callbacks,
+    case_codes,
     contacts,
     conversations,
     counselors,
@@ -12,6 +13,8 @@ from gateway.store import (  # noqa: F401 - each brings its tables into the meta
     legs,
     outbox,
     outreach,
+    ring_backs,
+    sheets,
     sounds,
 )
 from gateway.store.database import metadata

@@ -1,0 +1,262 @@
+"""What the hotline says, version by version, and the recordings people made of its wordings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from gateway.store.database import Instant, Session, metadata, upsert
+
+
+class ScriptState(StrEnum):
+    """A draft is changed until a second person publishes it; what was published before is retired."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    RETIRED = "retired"
+
+
+# Content packs by their hash: plain files, for a menu holds nothing that anybody must not know.
+packs = Table(
+    "packs",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("files", LargeBinary, nullable=False),
+)
+
+script_versions = Table(
+    "script_versions",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("pack", String(64), nullable=False),
+    Column("shipped", String(64), nullable=False),  # the release's pack that it goes back to
+    Column("state", String(12), nullable=False),
+    Column("authors", Text, nullable=False, server_default=""),  # ids of all who changed it
+    Column("begun", Instant, nullable=False),
+    Column("published_by", String(24)),
+    Column("published", Instant),
+)
+for _only in (ScriptState.DRAFT, ScriptState.PUBLISHED):
+    Index(
+        f"uq_script_versions_{_only}",
+        script_versions.c.state,
+        unique=True,
+        sqlite_where=script_versions.c.state == _only.value,
+        postgresql_where=script_versions.c.state == _only.value,
+    )
+
+# `text_hash`: it stands for exactly that wording, and for no other that may come later.
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("language", String(8), nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("text_hash", String(64), nullable=False),
+    Column("sound", String(64), nullable=False),
+    Column("uploaded_by", String(24), nullable=False),
+    Column("uploaded", Instant, nullable=False),
+    Column("approved_by", String(24)),
+    Column("approved", Instant),
+    UniqueConstraint("language", "key", "text_hash"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptVersion:
+    """`authors` holds every account that changed it: none of them may publish it."""
+
+    number: int
+    pack: str
+    shipped: str
+    state: ScriptState
+    authors: frozenset[str]
+    begun: datetime
+    published_by: str | None
+    published: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A person's voice for one wording; heard by callers once `approved_by` is set."""
+
+    id: str
+    language: str
+    key: str
+    text_hash: str
+    sound: str
+    uploaded_by: str
+    uploaded: datetime
+    approved_by: str | None
+    approved: datetime | None
+
+
+# --- packs --------------------------------------------------------------------------------------------
+
+
+def keep_pack(session: Session, name: str, files: bytes) -> None:
+    upsert(session, packs, ("hash",), {"hash": name, "files": files})
+
+
+def pack(session: Session, name: str) -> bytes | None:
+    return session.execute(select(packs.c.files).where(packs.c.hash == name)).scalar()
+
+
+def drop_loose_packs(session: Session) -> None:
+    """Packs that no version has any more, or goes back to."""
+    used = select(script_versions.c.pack).union(select(script_versions.c.shipped))
+    session.execute(delete(packs).where(packs.c.hash.not_in(used)))
+
+
+# --- versions -----------------------------------------------------------------------------------------
+
+
+def published(session: Session) -> tuple[int, str] | None:
+    """Number and pack of the running version: what every process asks every few seconds."""
+    row = session.execute(
+        select(script_versions.c.number, script_versions.c.pack).where(
+            script_versions.c.state == ScriptState.PUBLISHED.value
+        )
+    ).one_or_none()
+    return None if row is None else (row.number, row.pack)
+
+
+def in_state(session: Session, state: ScriptState) -> ScriptVersion | None:
+    """The one draft, or the one published version."""
+    row = session.execute(select(script_versions).where(script_versions.c.state == state.value)).one_or_none()
+    return None if row is None else _version(row)
+
+
+def version(session: Session, number: int) -> ScriptVersion | None:
+    row = session.execute(select(script_versions).where(script_versions.c.number == number)).one_or_none()
+    return None if row is None else _version(row)
+
+
+def versions(session: Session, *, most: int) -> Sequence[ScriptVersion]:
+    """The newest first."""
+    query = select(script_versions).order_by(script_versions.c.number.desc()).limit(most)
+    return [_version(row) for row in session.execute(query)]
+
+
+def add(
+    session: Session, *, pack: str, shipped: str, state: ScriptState, author: str | None, now: datetime
+) -> int:
+    """A new version with the next number. A second draft is refused by the database (IntegrityError)."""
+    number = (session.execute(select(func.max(script_versions.c.number))).scalar() or 0) + 1
+    session.execute(
+        insert(script_versions).values(
+            number=number,
+            pack=pack,
+            shipped=shipped,
+            state=state.value,
+            authors=author or "",
+            begun=now,
+            published=now if state is ScriptState.PUBLISHED else None,
+        )
+    )
+    return number
+
+
+def change_draft(session: Session, there: ScriptVersion, *, pack: str, author: str) -> bool:
+    """False where somebody else changed or published it meanwhile."""
+    authors = " ".join(sorted(there.authors | {author}))
+    done = session.execute(
+        update(script_versions)
+        .where(
+            script_versions.c.number == there.number,
+            script_versions.c.state == ScriptState.DRAFT.value,
+            script_versions.c.pack == there.pack,
+        )
+        .values(pack=pack, authors=authors)
+    )
+    return done.rowcount == 1
+
+
+def drop_draft(session: Session) -> bool:
+    done = session.execute(delete(script_versions).where(script_versions.c.state == ScriptState.DRAFT.value))
+    return done.rowcount == 1
+
+
+def publish(session: Session, number: int, *, pack: str, by: str, now: datetime) -> bool:
+    """Put this version in the place of the running one; False where it is not of this pack any more."""
+    retired, running = ScriptState.RETIRED.value, ScriptState.PUBLISHED.value
+    session.execute(update(script_versions).where(script_versions.c.state == running).values(state=retired))
+    done = session.execute(
+        update(script_versions)
+        .where(
+            script_versions.c.number == number,
+            script_versions.c.pack == pack,
+            script_versions.c.state != running,
+        )
+        .values(state=running, published_by=by, published=now)
+    )
+    return done.rowcount == 1
+
+
+def _version(row: Any) -> ScriptVersion:
+    return ScriptVersion(
+        **row._asdict() | {"state": ScriptState(row.state), "authors": frozenset(row.authors.split())}
+    )
+
+
+# --- recordings ---------------------------------------------------------------------------------------
+
+
+def add_recording(session: Session, new: Recording) -> None:
+    """The newest stands alone: an earlier one of the same wording is forgotten, approved or not."""
+    session.execute(
+        delete(recordings).where(
+            recordings.c.language == new.language,
+            recordings.c.key == new.key,
+            recordings.c.text_hash == new.text_hash,
+        )
+    )
+    session.execute(insert(recordings).values({name: getattr(new, name) for name in Recording.__slots__}))
+
+
+def recording(session: Session, id: str) -> Recording | None:  # noqa: A002 - the column's name
+    row = session.execute(select(recordings).where(recordings.c.id == id)).one_or_none()
+    return None if row is None else Recording(**row._asdict())
+
+
+def recordings_of(session: Session, *, language: str | None = None) -> Sequence[Recording]:
+    """All of a language, or of every one; the newest first."""
+    wanted = or_(language is None, recordings.c.language == language)
+    query = select(recordings).where(wanted).order_by(recordings.c.uploaded.desc())
+    return [Recording(**row._asdict()) for row in session.execute(query)]
+
+
+def approve_recording(session: Session, id: str, *, by: str, now: datetime) -> bool:  # noqa: A002 - the column's name
+    """False where it is gone, approved already, or the approver's own."""
+    done = session.execute(
+        update(recordings)
+        .where(
+            recordings.c.id == id,
+            recordings.c.approved_by.is_(None),
+            recordings.c.uploaded_by != by,
+        )
+        .values(approved_by=by, approved=now)
+    )
+    return done.rowcount == 1
+
+
+def drop_recording(session: Session, id: str) -> None:  # noqa: A002 - the column's name
+    session.execute(delete(recordings).where(recordings.c.id == id))
