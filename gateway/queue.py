@@ -25,10 +25,15 @@ JOB_RING_PROGRAMME: Final = "ring_programme"
 JOB_MOVE_CALL: Final = "move_call"
 """Send a live leg to other instructions."""
 JOB_END_CALL: Final = "end_call"
-JOB_SEND_TEXT: Final = "send_text"
-JOB_LOOK_UP: Final = "look_up"
-"""Ask the provider what became of an uncertain attempt."""
+JOB_RING_POOL: Final = "ring_pool"
+"""Choose who of those on shift is rung for somebody who asked for within the hour."""
+JOB_RING_POOLED: Final = "ring_pooled"
+"""Ring one of them."""
+JOB_RING_KEYPAD: Final = "ring_keypad"
+"""Ring back a counselor who rang a counselors' number."""
 JOB_RENDER: Final = "render"
+JOB_SPEAK: Final = "speak"
+"""Make the sounds that a draft of the content lacks."""
 JOB_CAMPAIGN: Final = "campaign"
 JOB_FORGET: Final = "forget"
 
@@ -46,12 +51,14 @@ JOBS: Final[dict[str, str]] = {
     JOB_CONFIRM: CALLS,
     JOB_MOVE_CALL: CALLS,
     JOB_END_CALL: CALLS,
-    JOB_SEND_TEXT: CALLS,
-    JOB_LOOK_UP: CALLS,
+    JOB_RING_POOL: CALLS,
+    JOB_RING_POOLED: CALLS,
+    JOB_RING_KEYPAD: CALLS,
     JOB_FORGET: CALLS,
     JOB_CAMPAIGN: SLOW,
     JOB_RING_PROGRAMME: SLOW,
     JOB_RENDER: SLOW,
+    JOB_SPEAK: SLOW,
 }
 """Every job and its queue; each is the function of that name in `workers.jobs` and takes one id."""
 

@@ -156,6 +156,11 @@ class GateRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class CounselorHere:
+    """A counselor's right key: of several who are rung, the first one's request it is."""
+
+
+@dataclass(frozen=True, slots=True)
 class CounselorReady:
     """The counselor heard the handle and wants the caller rung now."""
 
@@ -199,10 +204,23 @@ Effect = (
     | OptIn
     | GateOpened
     | GateRefused
+    | CounselorHere
     | CounselorReady
     | CounselorDeclined
     | BridgeEnded
     | Heard
+)
+
+
+CounselorEffect = (
+    UseSheetCode
+    | WrongSheetCode
+    | TakeNext
+    | SetShift
+    | Outcome
+    | CounselorHere
+    | CounselorReady
+    | CounselorDeclined
 )
 
 

@@ -385,6 +385,8 @@ def _effect(name: EffectName, state: State, facts: Facts) -> act.Effect:  # noqa
             | EffectName.GATE_MACHINE
         ):
             return act.GateRefused(name.value.removeprefix("gate_"))
+        case EffectName.COUNSELOR_HERE:
+            return act.CounselorHere()
         case EffectName.COUNSELOR_READY:
             return act.CounselorReady()
         case EffectName.COUNSELOR_LATER | EffectName.COUNSELOR_SILENT | EffectName.COUNSELOR_LEFT:

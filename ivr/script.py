@@ -56,6 +56,7 @@ class EffectName(StrEnum):
     GATE_SILENT = "gate_silent"
     GATE_LEFT = "gate_left"
     GATE_MACHINE = "gate_machine"
+    COUNSELOR_HERE = "counselor_here"
     COUNSELOR_READY = "counselor_ready"
     COUNSELOR_LATER = "counselor_later"
     COUNSELOR_GIVES_BACK = "counselor_gives_back"

@@ -314,6 +314,8 @@ def in_words(effect: act.Effect) -> str:  # noqa: C901, PLR0911, PLR0912 - one c
             return "it is her"
         case act.GateRefused(why):
             return f"not now: {why.replace('_', ' ')}"
+        case act.CounselorHere():
+            return "the counselor is here"
         case act.CounselorReady():
             return "the counselor is ready"
         case act.CounselorDeclined(why):

@@ -6,7 +6,7 @@ from datetime import timedelta
 from gateway.errors import GatewayError
 from gateway.logs import get
 from gateway.runtime import Runtime
-from gateway.services import dispatch, forgetting, outreach
+from gateway.services import dispatch, forgetting, outreach, publishing, pool
 from gateway.store.outbox import Duty
 
 _log = get(__name__)
@@ -17,6 +17,22 @@ RUNTIME: Runtime | None = None  # set by the worker before it forks
 
 def ring_counselor(duty: str) -> None:
     _do(duty, dispatch.ring_counselor)
+
+
+def ring_pool(duty: str) -> None:
+    _do(duty, pool.ring)
+
+
+def ring_pooled(duty: str) -> None:
+    _do(duty, dispatch.ring_pooled)
+
+
+def ring_keypad(duty: str) -> None:
+    _do(duty, dispatch.ring_keypad)
+
+
+def ring_back(duty: str) -> None:
+    _do(duty, dispatch.ring_back)
 
 
 def ring_caller(duty: str) -> None:
@@ -41,6 +57,10 @@ def end_call(duty: str) -> None:
 
 def render(duty: str) -> None:
     _do(duty, outreach.render)
+
+
+def speak(duty: str) -> None:
+    _do(duty, publishing.speak)
 
 
 def campaign(duty: str) -> None:

@@ -7,7 +7,7 @@ import click
 from gateway.cli import spoken
 from gateway.cli.running import runtime
 from gateway.phone import Msisdn
-from gateway.services import counselors, forgetting
+from gateway.services import counselors, forgetting, keypad
 from gateway.services.callbacks import ring_bells
 from gateway.services.counselors import Enrolment
 from gateway.store.counselors import Role
@@ -51,6 +51,17 @@ def add(alias: str, role: str, phone: bool) -> None:
 def reset(alias: str) -> None:
     """A new password (from standard input) and a new one-time-code secret; its sessions end."""
     _show(counselors.reset(runtime(), alias, _secret_line("New password")))
+
+
+@counselor.command("codes")
+@click.argument("alias")
+@spoken
+def codes(alias: str) -> None:
+    """Print a fresh sheet of twenty numbered keypad codes; the old sheet works no more."""
+    wired = runtime()
+    account = counselors.known(wired, alias)
+    for number, code in enumerate(keypad.fresh_sheet(wired, account), start=1):
+        click.echo(f"{number:>2}  {code[:3]} {code[3:]}")
 
 
 @counselor.command("shift")

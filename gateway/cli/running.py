@@ -163,14 +163,16 @@ def clock() -> None:
 @click.command()
 @spoken
 def release() -> None:
-    """Keys, migrations and sound, before the processes start; run again, it changes nothing."""
-    from gateway.vault import Vault  # noqa: PLC0415 - only this command needs it
+    """Keys, migrations, the first version of what is said, and its sound, before the processes start; run again, it changes nothing."""
+    from gateway.services import publishing  # noqa: PLC0415 - only this command needs these
+    from gateway.vault import Vault  # noqa: PLC0415
 
     here = settings()
     here.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     Vault.prepare(here)
     wired = runtime()
     _upgrade(wired)
+    publishing.seed(wired)
     _first_sounds(wired)
     if here.simulated:
         _prepare_demo(wired)

@@ -48,6 +48,7 @@ ALLOWED: dict[CallbackState, frozenset[CallbackState]] = {
     S.FORGOTTEN: frozenset(),
 }  # fmt: skip
 
+BY_CODE = "code"  # the wish of a case that keeps no number and waits for its person to ring again
 LEASE = timedelta(minutes=20)
 AFTER_TALK = timedelta(minutes=30)  # for the outcome and the note
 ATTEMPTS = 3
@@ -69,11 +70,18 @@ class Errand:
 
 
 def errand(
-    session: Session, runtime: Runtime, job: str, subject: str, *, due: datetime, lives: timedelta
+    session: Session,
+    runtime: Runtime,
+    job: str,
+    subject: str,
+    *,
+    due: datetime,
+    lives: timedelta,
+    account: str | None = None,
 ) -> Errand:
     """Owe the outside world `job` for `subject`, from `due` on and no longer than `lives`."""
     duty = runtime.new_id()
-    outbox.add(session, duty, job=job, subject=subject, due=due, not_after=due + lives)
+    outbox.add(session, duty, job=job, subject=subject, due=due, not_after=due + lives, account=account)
     return Errand(job, duty)
 
 
@@ -157,6 +165,8 @@ def claim(runtime: Runtime, callback: str, account: str) -> None:
             raise Refused("taken")
         _note(session, callback, S.CLAIMED, "claimed", account, now)
         audit.note(session, what="claim", account=account, subject=callback, now=now)
+        errands = hang_up(session, runtime, callback, now=now)  # others of the pool who are being rung for it
+    ring_bells(runtime, errands)
 
 
 def release(runtime: Runtime, callback: str, account: str) -> None:
@@ -179,7 +189,9 @@ def call(runtime: Runtime, callback: str, account: str) -> None:
         if person is None or not person.has_phone:
             raise Refused("no_phone")
         _moved(session, there, S.CALLING_COUNSELOR, why="call", account=account, now=now)
-        bell = errand(session, runtime, JOB_RING_COUNSELOR, callback, due=now, lives=RING_LIVES)
+        bell = errand(
+            session, runtime, JOB_RING_COUNSELOR, callback, due=now, lives=RING_LIVES, account=account
+        )
         audit.note(session, what="call", account=account, subject=callback, now=now)
     ring_bells(runtime, [bell])
 
@@ -191,7 +203,7 @@ def withheld(callback: Callback, now: datetime) -> str:
     if callback.not_before > now:
         return "not_yet"
     if callback.contact is None:
-        return "forgotten"
+        return "no_phone_yet" if callback.wish == BY_CODE else "forgotten"
     return ""
 
 
@@ -220,12 +232,24 @@ def record_outcome(runtime: Runtime, callback: str, account: str, *, outcome: st
             sealed = runtime.vault.seal_note(there.contact, _note_place(callback), note.strip())
             callbacks.change(session, callback, note=sealed)
         errands = hang_up(session, runtime, callback, now=now) if there.state is not S.CLAIMED else []
-        if to is S.WAITING:
-            errands += _wait_again(session, runtime, there, now, why="later", after=timedelta(hours=1))
-        else:
-            errands += _ended(session, runtime, there, to, why="outcome", account=account, now=now)
-        audit.note(session, what=f"outcome_{outcome}", account=account, subject=callback, now=now)
+        errands += outcome_in(session, runtime, there, account, outcome=outcome, now=now)
     ring_bells(runtime, errands)
+
+
+def outcome_in(
+    session: Session, runtime: Runtime, there: Callback, account: str, *, outcome: str, now: datetime
+) -> list[Errand]:
+    """Record how it went in the caller's transaction."""
+    audit.note(session, what=f"outcome_{outcome}", account=account, subject=there.id, now=now)
+    to = OUTCOMES[outcome]
+    if to is S.WAITING:
+        return _wait_again(session, runtime, there, now, why="later", after=timedelta(hours=1))
+    return _ended(session, runtime, there, to, why="outcome", account=account, now=now)
+
+
+def to_coordinator(session: Session, there: Callback, *, account: str, now: datetime) -> None:
+    """The counselor hands it up: nobody is rung from it until a coordinator has taken it."""
+    _moved(session, there, S.UNCERTAIN, why="to_coordinator", account=account, now=now)
 
 
 def read_note(runtime: Runtime, session: Session, callback: Callback) -> str:
@@ -234,6 +258,32 @@ def read_note(runtime: Runtime, session: Session, callback: Callback) -> str:
     if sealed is None or callback.contact is None:
         return ""
     return runtime.vault.open_note(callback.contact, _note_place(callback.id), sealed)
+
+
+def to_counselor(session: Session, callback: str, *, account: str, now: datetime) -> None:
+    """A claimed request whose counselor is on the line already."""
+    _moved(session, _known(session, callback), S.CALLING_COUNSELOR, why="call", account=account, now=now)
+
+
+def counselor_here(
+    session: Session, runtime: Runtime, callback: str, leg: str, account: str, *, now: datetime
+) -> list[Errand]:
+    """A counselor pressed the right key. Of several who are rung the first one wins, by one atomic statement.
+
+    The others' calls end. Raises `Refused("taken")` for whoever was not first.
+    """
+    there = _known(session, callback)
+    if there.claimed_by == account:
+        return []
+    if not callbacks.claim(session, callback, account=account, now=now, lease_until=now + LEASE):
+        raise Refused("taken")
+    _note(session, callback, S.CLAIMED, "claimed", account, now)
+    to_counselor(session, callback, account=account, now=now)
+    return [
+        errand(session, runtime, JOB_END_CALL, other.id, due=now, lives=timedelta(minutes=10))
+        for other in legs.live_of(session, callback)
+        if other.id != leg
+    ]
 
 
 # --- what the calls report ----------------------------------------------------------------------------
@@ -248,10 +298,10 @@ def counselor_ready(session: Session, runtime: Runtime, callback: str, *, now: d
     return [errand(session, runtime, JOB_RING_CALLER, callback, due=now, lives=RING_LIVES)]
 
 
-def counselor_declined(session: Session, callback: str, *, why: str, now: datetime) -> None:
+def counselor_declined(session: Session, callback: str, account: str, *, why: str, now: datetime) -> None:
     """Before the caller was rung: `give_back` returns it to the queue, anything else leaves it claimed."""
     there = _known(session, callback)
-    if there.state is S.CALLING_COUNSELOR:
+    if there.claimed_by == account and there.state is S.CALLING_COUNSELOR:
         to = S.WAITING if why == "give_back" else S.CLAIMED
         _moved(session, there, to, why=f"counselor_{why}", account=there.claimed_by, now=now)
 
@@ -284,9 +334,16 @@ def caller_not_joined(
     return errands + _wait_again(session, runtime, there, now, why=f"caller_{why}", after=after)
 
 
-def counselor_left(session: Session, runtime: Runtime, callback: str, *, now: datetime) -> list[Errand]:
-    """The counselor's line is free: whatever was being dialled for it ends, and the request returns."""
+def counselor_left(
+    session: Session, runtime: Runtime, callback: str, account: str | None, *, now: datetime
+) -> list[Errand]:
+    """The counselor's line is free: whatever was being dialled for it ends, and the request returns.
+
+    The line of somebody whose request it is not (another of the pool was first) changes nothing.
+    """
     there = _known(session, callback)
+    if there.claimed_by != account:
+        return []
     if there.state is S.TALKING:
         talk_over(session, callback, now=now)
     if there.state in (S.CALLING_COUNSELOR, S.CALLING_CALLER):

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from gateway.carriers.base import CallArrived, KeysCame, LegAnswered, VoiceAnswer
 from gateway.errors import KeystoreDown, Refused, StoreDown
 from gateway.runtime import Runtime
+from gateway.services import cases
 from gateway.services.callbacks import ring_bells
 from gateway.services.degraded import open_token
 from gateway.services.effects import Effects, NeedsKeys
@@ -50,6 +51,10 @@ def take_turn(runtime: Runtime, came: Came, render: Render) -> bytes:
             prepared = with_keys(runtime, prepared)
         except KeystoreDown:
             prepared = replace(prepared, flags=prepared.flags | {"no_saving"})
+        except Refused as refused:
+            if refused.reason_key != "taken" or "taken" in prepared.flags:
+                raise
+            prepared = replace(prepared, flags=prepared.flags | {"taken"})  # and say so
         except IntegrityError:
             continue  # another host was faster with the same person: look again
     raise StoreDown("the turn could not be stored")
@@ -112,7 +117,7 @@ def _read(
         case CallArrived():
             turn = Turn.of_caller(session, runtime, came.caller, came.line, now)
             facts = facts_of(session, runtime, turn, flags)
-            return turn, CallStarted("dialled", turn.language, facts=facts), None, 1
+            return turn, CallStarted(turn.kind, turn.language, facts=facts), None, 1
         case LegAnswered():
             turn = Turn.of_leg(session, runtime, came.leg, now)
             facts = facts_of(session, runtime, turn, flags)
@@ -129,6 +134,7 @@ def _read(
                 if there is not None and there.leg
                 else Turn.of_caller(session, runtime, came.caller, came.line, now)
             )
+            turn = replace(turn, keys=came.keys, code=state.kept.get("code", ""))
             facts = facts_of(session, runtime, turn, flags)
             event: CallEvent
             if came.bridged:
@@ -142,15 +148,23 @@ def _read(
 
 
 def _decide(session: Session, runtime: Runtime, state: State | None, event: CallEvent) -> Step:
-    """Step, and step again with another handle where the fresh one is in use: the decision is pure."""
+    """Step, and step again where the fresh handle or code is in use: the decision is pure."""
     while True:
         decided = step(runtime.library.script, state, event)
-        asked = [
-            a.effect for a in decided.actions if isinstance(a, act.Perform) and isinstance(a.effect, act.Ask)
-        ]
-        if not asked or not callbacks.handle_in_use(session, asked[0].handle):
+        if not any(_in_use(session, runtime, action) for action in decided.actions):
             return decided
-        event = replace(event, facts=replace(event.facts, fresh_handle=fresh_handle(runtime)))
+        fresh = replace(event.facts, fresh_handle=fresh_handle(runtime), fresh_code=cases.fresh_code())
+        event = replace(event, facts=fresh)
+
+
+def _in_use(session: Session, runtime: Runtime, action: act.Action) -> bool:
+    match action:
+        case act.Perform(act.Ask(handle=handle)):
+            return callbacks.handle_in_use(session, handle)
+        case act.Perform(act.AskByCode(handle=handle, code=code)):
+            return callbacks.handle_in_use(session, handle) or cases.in_use(session, runtime, code)
+        case _:
+            return False
 
 
 def _open_state(runtime: Runtime, digest: bytes, sealed: bytes) -> bytes:

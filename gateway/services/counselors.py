@@ -121,6 +121,12 @@ def set_shift(runtime: Runtime, alias: str, *, on: bool, by: str | None = None) 
         audit.note(session, what=what, account=by, subject=account.id, now=runtime.clock.now())
 
 
+def known(runtime: Runtime, alias: str) -> Account:
+    """The account of that alias. Raises `Refused("no_such_account")`."""
+    with runtime.database.read() as session:
+        return _known(session, alias)
+
+
 def everyone(runtime: Runtime) -> list[Account]:
     with runtime.database.read() as session:
         return list(counselors.everyone(session))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from gateway.carriers.base import LegProgress, LegStatus
 from gateway.errors import Refused
 from gateway.runtime import Runtime
-from gateway.services import callbacks, outreach_calls
+from gateway.services import callbacks, outreach_calls, pool, ringing_back
 from gateway.services.callbacks import Errand, ring_bells
 from gateway.services.effects import Effects
 from gateway.services.facts import Turn, facts_of
@@ -16,6 +16,8 @@ from gateway.store.legs import Leg, LegKind
 from gateway.vault import Place
 from ivr.engine import State, step
 from ivr.events import CallEnded
+
+_NOBODY = ("no_answer", "busy")
 
 
 def leg_progress(runtime: Runtime, progress: LegProgress) -> None:
@@ -61,8 +63,11 @@ def _leg_over(session: Session, runtime: Runtime, leg: Leg) -> list[Errand]:
     now = runtime.clock.now()
     why = "no_answer" if leg.result in (None, "completed", "canceled") else leg.result
     match leg.kind:
-        case LegKind.COUNSELOR:
-            return callbacks.counselor_left(session, runtime, leg.subject, now=now)
+        case LegKind.COUNSELOR | LegKind.KEYPAD:
+            return _counselor_line_free(session, runtime, leg)
+        case LegKind.RING_BACK:
+            answered = leg.result not in (*_NOBODY, "failed")
+            return ringing_back.over(session, runtime, leg.subject, answered=answered, now=now)
         case LegKind.CALLBACK:
             if leg.result == "opened":
                 callbacks.talk_over(session, leg.subject, now=now)
@@ -73,3 +78,12 @@ def _leg_over(session: Session, runtime: Runtime, leg: Leg) -> list[Errand]:
                 return []
             turn = Turn(kind=leg.kind, language="", line_index=b"", now=now, leg=leg.id, subject=leg.subject)
             return outreach_calls.refused(session, runtime, turn, why or "no_answer")
+
+
+def _counselor_line_free(session: Session, runtime: Runtime, leg: Leg) -> list[Errand]:
+    now = runtime.clock.now()
+    if leg.kind is LegKind.KEYPAD:  # no request was taken on it
+        return []
+    if leg.result in _NOBODY and leg.account:
+        pool.not_answered(session, leg.account, now=now)
+    return callbacks.counselor_left(session, runtime, leg.subject, leg.account, now=now)

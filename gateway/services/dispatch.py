@@ -14,17 +14,17 @@ from gateway.phone import Msisdn
 from gateway.queue import (
     JOB_CONFIRM,
     JOB_END_CALL,
-    JOB_MOVE_CALL,
+    JOB_RING_BACK,
     JOB_RING_CALLER,
     JOB_RING_COUNSELOR,
     JOB_RING_PROGRAMME,
 )
 from gateway.runtime import Runtime
-from gateway.services import callbacks, outreach_calls, windows
+from gateway.services import callbacks, outreach_calls, ringing_back, windows
 from gateway.services.callbacks import Errand, errand, ring_bells
 from gateway.services.facts import Turn
 from gateway.store import callbacks as callback_rows
-from gateway.store import contacts, counselors, legs, outbox, outreach
+from gateway.store import contacts, counselors, legs, outbox, outreach, ring_backs
 from gateway.store.callbacks import CallbackState
 from gateway.store.database import Session
 from gateway.store.legs import Leg, LegKind, LegState
@@ -34,7 +34,14 @@ from gateway.vault import Place
 _log = get(__name__)
 
 STALE = timedelta(seconds=60)  # a worker that has been at a row for so long is taken for dead
-RING_SECONDS = {LegKind.COUNSELOR: 25, LegKind.CALLBACK: 40, LegKind.CONFIRM: 30, LegKind.PROGRAMME: 30}
+RING_SECONDS = {
+    LegKind.COUNSELOR: 25,
+    LegKind.CALLBACK: 40,
+    LegKind.RING_BACK: 30,
+    LegKind.KEYPAD: 30,
+    LegKind.CONFIRM: 30,
+    LegKind.PROGRAMME: 30,
+}
 TALK_SECONDS = 3600
 LOOK_UP_AFTER = timedelta(seconds=20)
 GIVEN_UP_AFTER = timedelta(minutes=3)  # the provider knows of no such call: it was never placed
@@ -115,21 +122,44 @@ def ring_counselor(runtime: Runtime, duty: Duty) -> None:
             or not callback.claimed_by
         ):
             return None
-        account = callback.claimed_by
-        sealed = counselors.sealed_number(session, account)
-        if sealed is None:
-            return None
-        place = Place("accounts", "number", account)
-        return Dialling(
-            kind=LegKind.COUNSELOR,
-            subject=callback.id,
-            line=runtime.counselors_line(),
-            open_number=lambda: runtime.vault.open_number(account, place, sealed),
-            account=account,
-            detect_machine=False,
-        )
+        return _counselor_dialling(session, runtime, LegKind.COUNSELOR, callback.id, callback.claimed_by)
 
     _place(runtime, duty, whom)
+
+
+def ring_pooled(runtime: Runtime, duty: Duty) -> None:
+    """Ring one of several counselors for a request that nobody has taken yet."""
+
+    def whom(session: Session) -> Dialling | None:
+        callback = callback_rows.get(session, duty.subject)
+        if callback is None or callback.state is not CallbackState.WAITING or not duty.account:
+            return None
+        return _counselor_dialling(session, runtime, LegKind.COUNSELOR, callback.id, duty.account)
+
+    _place(runtime, duty, whom)
+
+
+def ring_keypad(runtime: Runtime, duty: Duty) -> None:
+    """Ring back the registered number of a counselor who rang a counselors' number."""
+    _place(
+        runtime,
+        duty,
+        lambda session: _counselor_dialling(session, runtime, LegKind.KEYPAD, duty.subject, duty.subject),
+    )
+
+
+def ring_back(runtime: Runtime, duty: Duty) -> None:
+    """Ring back a number whose ring was rejected."""
+
+    def whom(session: Session) -> Dialling | None:
+        owed = ring_backs.get(session, duty.subject)
+        if owed is None or owed.expires <= runtime.clock.now():
+            return None
+        ring_backs.count_attempt(session, owed.id)
+        return _contact_dialling(session, runtime, LegKind.RING_BACK, owed.id, owed.contact, owed.line_index)
+
+    if not _quiet(runtime, duty):
+        _place(runtime, duty, whom)
 
 
 def ring_caller(runtime: Runtime, duty: Duty) -> None:
@@ -240,9 +270,9 @@ def _dial(runtime: Runtime, duty: Duty, dialling: Dialling) -> None:
                 legs.uncertain(session, duty.id)
                 outbox.again(session, duty.id, due=runtime.clock.now() + LOOK_UP_AFTER)
             return
-        _never_placed(runtime, duty, dialling.kind, dialling.subject, retry=error.retry)
+        _never_placed(runtime, duty, dialling.kind, retry=error.retry)
     except (KeyDestroyed, BadSeal):
-        _never_placed(runtime, duty, dialling.kind, dialling.subject, retry=False)
+        _never_placed(runtime, duty, dialling.kind, retry=False)
     else:
         _placed(runtime, duty, sid)
 
@@ -253,7 +283,7 @@ def _look_up(runtime: Runtime, duty: Duty, leg: Leg, dialling: Dialling | None) 
         finish(runtime, duty, "placed")
         return
     if dialling is None:
-        _never_placed(runtime, duty, leg.kind, leg.subject, retry=False)
+        _never_placed(runtime, duty, leg.kind, retry=False)
         return
     line = runtime.our_lines.get(leg.line_index, dialling.line)
     found = runtime.carrier.find_calls(
@@ -266,7 +296,7 @@ def _look_up(runtime: Runtime, duty: Duty, leg: Leg, dialling: Dialling | None) 
             legs.uncertain(session, leg.id)
             outbox.again(session, duty.id, due=runtime.clock.now() + LOOK_UP_AFTER)
     else:
-        _never_placed(runtime, duty, leg.kind, leg.subject, retry=False)
+        _never_placed(runtime, duty, leg.kind, retry=False)
 
 
 def _placed(runtime: Runtime, duty: Duty, sid: str) -> None:
@@ -288,7 +318,7 @@ def _unwanted_meanwhile(session: Session, runtime: Runtime, duty: Duty) -> list[
     return [errand(session, runtime, JOB_END_CALL, leg.id, due=runtime.clock.now(), lives=lives)]
 
 
-def _never_placed(runtime: Runtime, duty: Duty, kind: LegKind, subject: str, *, retry: bool) -> None:
+def _never_placed(runtime: Runtime, duty: Duty, kind: LegKind, *, retry: bool) -> None:
     """Certainly not dialled: with `retry` a new duty tries again, else the request learns of it."""
     now = runtime.clock.now()
     with runtime.database.write() as session:
@@ -298,31 +328,36 @@ def _never_placed(runtime: Runtime, duty: Duty, kind: LegKind, subject: str, *, 
         errands: list[Errand] = []
         left = duty.not_after - now - AFTER_REFUSAL
         if retry and left > timedelta():
-            errand(session, runtime, duty.job, duty.subject, due=now + AFTER_REFUSAL, lives=left)
+            due = now + AFTER_REFUSAL
+            errand(session, runtime, duty.job, duty.subject, due=due, lives=left, account=duty.account)
         else:
-            errands = _gone_wrong(session, runtime, kind, subject, now)
+            errands = _gone_wrong(session, runtime, kind, duty, now)
     ring_bells(runtime, errands)
 
 
 def _too_late(session: Session, runtime: Runtime, duty: Duty, now: datetime) -> list[Errand]:
     kinds = {
         JOB_RING_COUNSELOR: LegKind.COUNSELOR,
+        JOB_RING_BACK: LegKind.RING_BACK,
         JOB_RING_CALLER: LegKind.CALLBACK,
         JOB_CONFIRM: LegKind.CONFIRM,
         JOB_RING_PROGRAMME: LegKind.PROGRAMME,
     }
     legs.end(session, duty.id, now=now)
     kind = kinds.get(duty.job)
-    return _gone_wrong(session, runtime, kind, duty.subject, now) if kind else []
+    return _gone_wrong(session, runtime, kind, duty, now) if kind else []
 
 
-def _gone_wrong(
-    session: Session, runtime: Runtime, kind: LegKind, subject: str, now: datetime
-) -> list[Errand]:
+def _gone_wrong(session: Session, runtime: Runtime, kind: LegKind, duty: Duty, now: datetime) -> list[Errand]:
+    subject, account = duty.subject, duty.account
     try:
         match kind:
             case LegKind.COUNSELOR:
-                return callbacks.counselor_left(session, runtime, subject, now=now)
+                return callbacks.counselor_left(session, runtime, subject, account, now=now)
+            case LegKind.KEYPAD:
+                return []
+            case LegKind.RING_BACK:
+                return ringing_back.over(session, runtime, subject, answered=False, now=now)
             case LegKind.CALLBACK:
                 return callbacks.caller_not_joined(session, runtime, subject, why="failed", now=now)
             case LegKind.CONFIRM | LegKind.PROGRAMME:
@@ -330,6 +365,24 @@ def _gone_wrong(
                 return outreach_calls.refused(session, runtime, turn, "failed")
     except Refused:
         return []
+
+
+def _counselor_dialling(
+    session: Session, runtime: Runtime, kind: LegKind, subject: str, account: str
+) -> Dialling | None:
+    """From the counselors' pool, never from a public number; a code or key keeps machines out."""
+    sealed = counselors.sealed_number(session, account)
+    if sealed is None:
+        return None
+    place = Place("accounts", "number", account)
+    return Dialling(
+        kind=kind,
+        subject=subject,
+        line=runtime.counselors_line(),
+        open_number=lambda: runtime.vault.open_number(account, place, sealed),
+        account=account,
+        detect_machine=False,
+    )
 
 
 def _contact_dialling(
@@ -349,7 +402,7 @@ def _line_is_free(session: Session, runtime: Runtime, kind: LegKind) -> bool:
     match kind:
         case LegKind.COUNSELOR:
             return live + 2 <= max(2, at_once)
-        case LegKind.CALLBACK:
+        case LegKind.CALLBACK | LegKind.KEYPAD | LegKind.RING_BACK:
             return live + 1 <= max(2, at_once)
         case LegKind.CONFIRM | LegKind.PROGRAMME:
             return live + 1 <= max(1, at_once - 2)
@@ -385,13 +438,3 @@ def _to_live_call(runtime: Runtime, duty: Duty, do: Callable[[str], None]) -> No
         again(runtime, duty, timedelta(seconds=3))  # ending or moving twice does no harm
         return
     finish(runtime, duty, "done")
-
-
-JOBS: dict[str, Callable[[Runtime, Duty], None]] = {
-    JOB_RING_COUNSELOR: ring_counselor,
-    JOB_RING_CALLER: ring_caller,
-    JOB_CONFIRM: confirm,
-    JOB_RING_PROGRAMME: ring_programme,
-    JOB_MOVE_CALL: move_call,
-    JOB_END_CALL: end_call,
-}

@@ -6,10 +6,19 @@ from typing import assert_never
 
 from gateway.queue import JOB_CONFIRM
 from gateway.runtime import Runtime
-from gateway.services import callbacks, forgetting, outreach_calls, windows
+from gateway.services import (
+    callbacks,
+    cases,
+    forgetting,
+    keypad,
+    outreach_calls,
+    pool,
+    ringing_back,
+    windows,
+)
 from gateway.services.callbacks import Errand, errand
 from gateway.services.facts import Turn
-from gateway.store import contacts, legs, outreach
+from gateway.store import contacts, counselors, legs, outreach
 from gateway.store.database import Session
 from gateway.store.legs import LegKind
 from gateway.vault import NewSubject, Place
@@ -47,6 +56,14 @@ class Effects:
         match effect:
             case act.Ask():
                 self._ask(effect)
+            case act.AskByCode():
+                self._ask_by_code(effect)
+            case act.AskForCase():
+                self._ask_for_case(effect)
+            case act.GuessedCase():
+                cases.guessed_wrong(self.session, self.runtime, effect.code, self.turn.now)
+            case act.RingBack():
+                self._ring_back()
             case act.OptIn():
                 self._opt_in(effect)
             case act.Withdraw():
@@ -63,15 +80,17 @@ class Effects:
                 self._gate_opened()
             case act.GateRefused():
                 self._gate_refused(effect.why)
-            case act.CounselorReady():
-                legs.opened(self.session, self.turn.leg)
-                self.errands += callbacks.counselor_ready(
-                    self.session, self.runtime, self.turn.subject, now=self.turn.now
-                )
-            case act.CounselorDeclined():
-                callbacks.counselor_declined(
-                    self.session, self.turn.subject, why=effect.why, now=self.turn.now
-                )
+            case (
+                act.UseSheetCode()
+                | act.WrongSheetCode()
+                | act.TakeNext()
+                | act.SetShift()
+                | act.Outcome()
+                | act.CounselorHere()
+                | act.CounselorReady()
+                | act.CounselorDeclined()
+            ):
+                self._of_counselor(effect)
             case act.BridgeEnded():
                 callbacks.talk_over(self.session, self.turn.subject, now=self.turn.now)
             case act.Heard():
@@ -80,11 +99,43 @@ class Effects:
             case _:
                 assert_never(effect)
 
+    def _of_counselor(self, effect: act.CounselorEffect) -> None:
+        """What the counselor on this line does."""
+        session, runtime, turn = self.session, self.runtime, self.turn
+        match effect:
+            case act.UseSheetCode():
+                keypad.use_code(session, turn.account, now=turn.now)
+            case act.WrongSheetCode():
+                keypad.wrong_code(session, turn.account, now=turn.now)
+            case act.TakeNext():
+                keypad.take_next(session, turn.account, turn.leg, now=turn.now)
+            case act.SetShift():
+                counselors.change(session, turn.account, on_shift=effect.on, missed_rings=0)
+            case act.Outcome():
+                self.errands += keypad.record(
+                    session, runtime, turn.subject, turn.account, effect.how, now=turn.now
+                )
+            case act.CounselorHere():
+                legs.opened(session, turn.leg)
+                counselors.change(session, turn.account, missed_rings=0)
+                self.errands += callbacks.counselor_here(
+                    session, runtime, turn.subject, turn.leg, turn.account, now=turn.now
+                )
+            case act.CounselorReady():
+                legs.opened(session, turn.leg)
+                self.errands += callbacks.counselor_ready(session, runtime, turn.subject, now=turn.now)
+            case act.CounselorDeclined():
+                callbacks.counselor_declined(
+                    session, turn.subject, turn.account, why=effect.why, now=turn.now
+                )
+            case _:
+                assert_never(effect)
+
     def _ask(self, effect: act.Ask) -> None:
         contact = self._contact()
         if contact is None:
             return
-        callbacks.ask(
+        callback = callbacks.ask(
             self.session,
             self.runtime,
             contact,
@@ -95,6 +146,49 @@ class Effects:
             line_index=self._public_line(),
             now=self.turn.now,
         )
+        self.errands += pool.asked(self.session, self.runtime, callback, wish=effect.wish, now=self.turn.now)
+
+    def _ask_by_code(self, effect: act.AskByCode) -> None:
+        cases.open_one(
+            self.session,
+            self.runtime,
+            own_key=effect.own_key,
+            handle=effect.handle,
+            code=effect.code,
+            language=self.turn.language,
+            line_index=self._public_line(),
+            now=self.turn.now,
+        )
+
+    def _ask_for_case(self, effect: act.AskForCase) -> None:
+        contact = self._contact()
+        if contact is None:
+            return
+        callback, errands = cases.ring_here(
+            self.session,
+            self.runtime,
+            contact,
+            code=effect.code,
+            wish=effect.wish,
+            line_index=self._public_line(),
+            now=self.turn.now,
+        )
+        self.errands += errands
+        self.errands += pool.asked(self.session, self.runtime, callback, wish=effect.wish, now=self.turn.now)
+
+    def _ring_back(self) -> None:
+        """A rejected ring: a counselor's on a counselors' number, or anybody's but who said stop."""
+        index = self.turn.number_index
+        if index is None:
+            return
+        if self.turn.kind == "counselors_line":
+            self.errands += keypad.rang(self.session, self.runtime, index, now=self.turn.now)
+        elif not contacts.is_forbidden(self.session, index):
+            contact = self._contact()
+            if contact is not None:
+                self.errands += ringing_back.asked(
+                    self.session, self.runtime, contact, line_index=self.turn.line_index, now=self.turn.now
+                )
 
     def _opt_in(self, effect: act.OptIn) -> None:
         contact = self._contact()
@@ -133,7 +227,7 @@ class Effects:
         return self.new_contact
 
     def _public_line(self) -> bytes:
-        """The number she contacted; from a programme's call, the one that rang her."""
+        """The number she contacted, or that rang her back."""
         return self.turn.line_index
 
     def _of_number(self, what: forgetting.OfNumber) -> None:

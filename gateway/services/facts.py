@@ -1,17 +1,24 @@
 """Who is on the line, and what is true now: all that a decision of the script may depend on."""
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
-from gateway.errors import Refused
+from gateway.errors import Refused, StoreDown
 from gateway.phone import Msisdn
 from gateway.runtime import Runtime
-from gateway.store import callbacks, contacts, counselors, legs, outreach
+from gateway.services import cases, keypad
+from gateway.store import callbacks, contacts, counselors, legs, outreach, ring_backs
 from gateway.store.callbacks import CallbackState
 from gateway.store.database import Session
 from gateway.store.legs import LegKind, LegState
+from ivr.actions import Ask, Perform
+from ivr.engine import Step, TextStep
 from ivr.events import Facts, Programme
+
+Decided = TypeVar("Decided", Step, TextStep)
 
 PROGRAMMES_OFFERED = 10
 PIECE_SECONDS = 15
@@ -21,7 +28,8 @@ PIECE_SECONDS = 15
 class Turn:
     """One webhook's people: the number's index and `contact` are None where the number is withheld or unknown.
 
-    `kind` is the script's starting point; `leg`, `subject` are set for calls that we placed.
+    `kind` is the script's starting point; `leg`, `subject` and `account` (of a counselor) are set for calls that
+    we placed. `keys` are those just pressed, `code` a case's code that was typed before.
     """
 
     kind: str
@@ -33,16 +41,22 @@ class Turn:
     contact: str | None = None
     leg: str = ""
     subject: str = ""
+    account: str = ""
+    keys: str = ""
+    code: str = ""
 
     @classmethod
     def of_caller(
         cls, session: Session, runtime: Runtime, caller: Msisdn | None, line: Msisdn | None, now: datetime
     ) -> "Turn":
-        """Somebody who dialled in. Nothing but the language she once chose depends on her number."""
+        """Somebody who dialled in. Nothing but the language she once chose depends on her number.
+
+        What a line is for decides where the conversation begins.
+        """
         index = runtime.vault.index(caller) if caller else None
         language = contacts.preference(session, index)[0] if index else None
         return cls(
-            kind="dialled",
+            kind=_kind_of(runtime, line),
             language=language if language in runtime.library.languages else runtime.library.languages[0],
             line_index=runtime.vault.index(line) if line else b"",
             now=now,
@@ -59,13 +73,16 @@ class Turn:
             raise Refused("gone")
         contact, language = None, runtime.library.languages[0]
         match there.kind:
-            case LegKind.COUNSELOR:
+            case LegKind.COUNSELOR | LegKind.KEYPAD:
                 account = counselors.get(session, there.account or "")
                 language = account.language if account else language
             case LegKind.CALLBACK:
                 callback = callbacks.get(session, there.subject)
                 if callback:
                     contact, language = callback.contact, callback.language
+            case LegKind.RING_BACK:
+                owed = ring_backs.get(session, there.subject)
+                contact = owed.contact if owed else None
             case LegKind.CONFIRM | LegKind.PROGRAMME:
                 consent = _consent(session, there.kind, there.subject)
                 if consent:
@@ -80,6 +97,7 @@ class Turn:
             contact=contact,
             leg=there.id,
             subject=there.subject,
+            account=there.account or "",
         )
 
 
@@ -88,14 +106,25 @@ def facts_of(session: Session, runtime: Runtime, turn: Turn, flags: frozenset[st
     found = set(flags)
     if runtime.switches.on("programme_calls"):
         found.add("programme_calls")
-    if turn.kind == "dialled":
-        if turn.caller is None:
+    if turn.kind in ("missed", "counselors_line"):
+        return Facts(flags=frozenset(found))
+    if turn.kind == LegKind.KEYPAD:
+        return _keypad_facts(session, runtime, turn, found)
+    if turn.kind in ("dialled", LegKind.RING_BACK):
+        if turn.number_index is None:
             found.add("no_number")
+        if (
+            turn.code
+            and len(turn.keys) == 1
+            and cases.found(session, runtime, turn.code, turn.keys, turn.now)
+        ):
+            found.add("case_found")
         if not counselors.on_shift(session):
             found.add("nobody_on_shift")
         return Facts(
             flags=frozenset(found),
             fresh_handle=fresh_handle(runtime),
+            fresh_code=cases.fresh_code(),
             programmes=_programmes(session, turn),
         )
     if turn.kind in (LegKind.COUNSELOR, LegKind.CALLBACK):
@@ -112,7 +141,25 @@ def facts_of(session: Session, runtime: Runtime, turn: Turn, flags: frozenset[st
 
 def fresh_handle(runtime: Runtime) -> str:
     """A random pair of words; whether it is free is asked only where it is about to be given away."""
-    return secrets.choice(runtime.library.handles)
+    library = runtime.library
+    return f"{secrets.choice(library.first_words)}-{secrets.choice(library.second_words)}"
+
+
+def with_free_handle(
+    session: Session, runtime: Runtime, facts: Facts, decide: Callable[[Facts], Decided]
+) -> Decided:
+    """Decide, and once more with a free handle where the one about to be given away is in use.
+
+    Raises `StoreDown` where every handle is: nobody can be registered whom nobody could name.
+    """
+    decided = decide(facts)
+    given = {a.effect.handle for a in decided.actions if isinstance(a, Perform) and isinstance(a.effect, Ask)}
+    if not any(callbacks.handle_in_use(session, handle) for handle in given):
+        return decided
+    free = sorted(set(runtime.library.handles) - callbacks.handles(session))
+    if not free:
+        raise StoreDown("every handle is in use")
+    return decide(replace(facts, fresh_handle=secrets.choice(free)))
 
 
 def _bridge_facts(session: Session, turn: Turn, flags: set[str]) -> Facts:
@@ -123,9 +170,33 @@ def _bridge_facts(session: Session, turn: Turn, flags: set[str]) -> Facts:
         flags.add("counselor_gone")
     if turn.kind == LegKind.COUNSELOR and not callback.reached:
         flags.add("not_reached")
+    if turn.kind == LegKind.COUNSELOR and callback.claimed_by not in (None, turn.account):
+        flags.add("taken")
     return Facts(
         flags=frozenset(flags), handle=callback.handle, own_keys=callback.own_keys, room=callback.room
     )
+
+
+def _keypad_facts(session: Session, runtime: Runtime, turn: Turn, flags: set[str]) -> Facts:
+    account = counselors.get(session, turn.account)
+    if account is None or account.disabled:
+        raise Refused("gone")
+    if account.on_shift:
+        flags.add("on_shift")
+    if len(turn.keys) == keypad.CODE_LENGTH and keypad.code_is_right(session, runtime, account.id, turn.keys):
+        flags.add("code_right")
+    upcoming = keypad.next_case(session, turn.now)
+    if upcoming is None:
+        return Facts(flags=frozenset(flags))
+    return Facts(
+        flags=frozenset(flags | {"case_waits"}), handle=upcoming.handle, own_keys="", room=upcoming.room
+    )
+
+
+def _kind_of(runtime: Runtime, line: Msisdn | None) -> str:
+    if line in runtime.settings.missed_call_numbers:
+        return "missed"
+    return "counselors_line" if line in runtime.settings.counselor_numbers else "dialled"
 
 
 def _programmes(session: Session, turn: Turn) -> tuple[Programme, ...]:

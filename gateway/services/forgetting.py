@@ -8,7 +8,7 @@ from gateway.runtime import Runtime
 from gateway.services import callbacks
 from gateway.services.callbacks import Errand, errand
 from gateway.store import callbacks as callback_rows
-from gateway.store import contacts, legs, outbox, outreach
+from gateway.store import contacts, legs, outbox, outreach, ring_backs
 from gateway.store.callbacks import CallbackState
 from gateway.store.database import Session
 from gateway.store.outbox import Duty
@@ -31,6 +31,7 @@ def forget(session: Session, runtime: Runtime, number_index: bytes, *, now: date
     errands = callbacks.end_for(session, runtime, contact, to=CallbackState.FORGOTTEN, now=now)
     for callback in callback_rows.all_of(session, contact):
         callback_rows.change(session, callback, state=CallbackState.FORGOTTEN, note=None, contact=None)
+    ring_backs.remove_of(session, contact)
     outreach.end_consent(session, contact)
     return [*errands, release(session, runtime, contact, now=now)]
 
@@ -43,6 +44,7 @@ def stop(session: Session, runtime: Runtime, number_index: bytes, *, now: dateti
         return []
     errands = callbacks.end_for(session, runtime, contact, to=CallbackState.WITHDRAWN, now=now)
     outreach.end_consent(session, contact)
+    ring_backs.remove_of(session, contact)
     return [*errands, release(session, runtime, contact, now=now)]
 
 
@@ -53,6 +55,7 @@ def withdraw(session: Session, runtime: Runtime, number_index: bytes, *, now: da
         return []
     errands = callbacks.end_for(session, runtime, contact, to=CallbackState.WITHDRAWN, now=now)
     outreach.end_consent(session, contact)
+    ring_backs.remove_of(session, contact)
     return [*errands, release(session, runtime, contact, now=now)]
 
 
@@ -82,6 +85,8 @@ def forget_if_idle(runtime: Runtime, contact: str) -> str:
 
 def _needed(session: Session, contact: str, now: datetime) -> bool:
     if callback_rows.open_of(session, contact) or outreach.consent_of(session, contact):
+        return True
+    if ring_backs.of_contact(session, contact):
         return True
     for callback in callback_rows.all_of(session, contact):
         there = callback_rows.get(session, callback)

@@ -7,7 +7,7 @@ from gateway.carriers.base import LegProgress, LegStatus
 from gateway.errors import CarrierError
 from gateway.queue import JOB_FORGET
 from gateway.runtime import Runtime
-from gateway.services import callbacks, delivery, forgetting
+from gateway.services import callbacks, delivery, forgetting, ringing_back
 from gateway.services.callbacks import errand, ring_bells
 from gateway.store import audit, contacts, conversations, counselors, inbox, legs, outbox, outreach
 from gateway.store import callbacks as callback_rows
@@ -33,6 +33,7 @@ def expire(runtime: Runtime) -> None:
             errands += callbacks.expire(session, runtime, there, now=now)
         for there in callback_rows.leases_over(session, now, most=MOST):
             callbacks.lease_over(session, there, now=now)
+        errands += ringing_back.expire(session, runtime, now=now, most=MOST)
         for consent in outreach.consents_over(session, now, most=MOST):
             outreach.end_consent(session, consent.contact)
             errands.append(forgetting.release(session, runtime, consent.contact, now=now))

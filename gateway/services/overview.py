@@ -33,7 +33,7 @@ def ready(runtime: Runtime) -> bool:
         runtime.vault.digest("health", "")
     except GatewayError:
         return False
-    return runtime.voices.sound(runtime.library.languages[0], "greeting") is not None
+    return runtime.sound(runtime.library.languages[0], "greeting") is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def _workers(runtime: Runtime) -> Finding:
 def _sound(runtime: Runtime) -> Finding:
     languages = [one for one in runtime.settings.languages if one in runtime.library.languages]
     lacking = sum(
-        runtime.voices.sound(language, key) is None
+        runtime.sound(language, key) is None
         for language in languages
         for key in runtime.library.spoken(language)
     )

@@ -1,7 +1,6 @@
 """Sound for every wording: made once, kept in the database, at hand on every host's shelf."""
 
-import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -11,9 +10,10 @@ import prompts
 from gateway.errors import StoreDown
 from gateway.runtime import Runtime
 from gateway.store import sounds
-from gateway.store.sounds import PromptSound
+from gateway.store.sounds import PromptSound, text_hash
 from ivr import actions as act
 from prompts.errors import SpeechError
+from prompts.library import Library
 from prompts.speech.chain import Chain, Spoken, build_chain
 
 CONTENT = Path(prompts.__file__).parent
@@ -21,28 +21,36 @@ CONTENT = Path(prompts.__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A wording that has no sound, or one of another wording or a lesser engine."""
+    """A wording that has no sound, or only a lesser engine's."""
 
     language: str
     key: str
     text: str
 
 
-def text_hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def unspoken(
+    there: Collection[tuple[str, str, str]], languages: Sequence[str], library: Library
+) -> list[Missing]:
+    """What of this library has no sound among those `there`, by (language, key, text hash)."""
+    return [
+        Missing(language, key, text)
+        for language in languages
+        for key, text in library.spoken(language).items()
+        if (language, key, text_hash(text)) not in there
+    ]
 
 
-def missing(runtime: Runtime, languages: Sequence[str], *, engine: str | None = None) -> list[Missing]:
-    """What has no sound of its present wording (spoken by `engine`, where one is asked for)."""
+def missing(
+    runtime: Runtime, languages: Sequence[str], *, library: Library | None = None, engine: str | None = None
+) -> list[Missing]:
+    """What has no sound of its wording (spoken by `engine`, or a person, where one is asked for)."""
     with runtime.database.read() as session:
-        there = {(one.language, one.key): one for one in sounds.prompts(session)}
-    found = []
-    for language in languages:
-        for key, text in runtime.library.spoken(language).items():
-            one = there.get((language, key))
-            if one is None or one.text_hash != text_hash(text) or (engine and one.engine != engine):
-                found.append(Missing(language, key, text))
-    return found
+        there = {
+            (one.language, one.key, one.text_hash)
+            for one in sounds.prompts(session)
+            if engine is None or one.engine in (engine, "recorded")
+        }
+    return unspoken(there, languages, library or runtime.library)
 
 
 def render_prompts(
@@ -60,7 +68,7 @@ def render_prompts(
     """
     todo = missing(runtime, languages, engine=only)
     failed: list[Missing] = []
-    work = partial(_speak, tuple(engines))
+    work = partial(_speak, tuple(engines), _shipped(runtime))
     made = 0
     for done, (one, spoken) in enumerate(_in_parallel(work, todo, processes), start=1):
         if spoken is None:
@@ -70,6 +78,19 @@ def render_prompts(
             _keep(runtime, one, spoken)
         step(done, len(todo))
     return made, failed
+
+
+def speak(runtime: Runtime, one: Missing, engines: Sequence[str]) -> bool:
+    """Make one sound and keep it; False where no engine could."""
+    spoken = _speak(tuple(engines), _shipped(runtime), one)
+    if spoken is not None:
+        _keep(runtime, one, spoken)
+    return spoken is not None
+
+
+def _shipped(runtime: Runtime) -> frozenset[str]:
+    """The hashes of the shipped wordings: a shipped recording speaks the shipped wording and no other."""
+    return frozenset(runtime.editions.shipped.hashes.values())
 
 
 def _in_parallel(
@@ -94,7 +115,9 @@ def chain_of(engines: Sequence[str]) -> Chain:
     return _chains[names]
 
 
-def _speak(engines: tuple[str, ...], one: Missing) -> Spoken | None:
+def _speak(engines: tuple[str, ...], shipped: frozenset[str], one: Missing) -> Spoken | None:
+    if text_hash(one.text) not in shipped:
+        engines = tuple(name for name in engines if name != "recorded")
     try:
         return chain_of(engines).speak(one.text, one.language, one.key)
     except SpeechError:
@@ -145,7 +168,7 @@ def addresses(runtime: Runtime, language: str, sound: act.Sound) -> list[str]:
 def _prompt(runtime: Runtime, language: str, key: str) -> str:
     """The sound of a wording; in the first language where this one has none, for silence is worse."""
     for tried in (language, runtime.library.languages[0]):
-        found = runtime.voices.sound(tried, key)
+        found = runtime.sound(tried, key)
         if found is not None:
             return found.sound
     return ""

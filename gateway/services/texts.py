@@ -13,7 +13,7 @@ from gateway.runtime import Runtime
 from gateway.services.callbacks import ring_bells
 from gateway.services.conversations import TRIES, Prepared, with_keys
 from gateway.services.effects import Effects, NeedsKeys
-from gateway.services.facts import Turn, facts_of
+from gateway.services.facts import Turn, facts_of, with_free_handle
 from gateway.store import contacts, inbox
 from gateway.vault import Place
 from ivr import actions as act
@@ -68,11 +68,14 @@ def _take(runtime: Runtime, came: TextArrived, render: Render, prepared: Prepare
         facts = facts_of(session, runtime, turn, prepared.flags)
         if neutral_at is None or now - neutral_at >= NEUTRAL_EVERY:
             facts = replace(facts, flags=facts.flags | {"neutral_due"})
-        decided = step_text(
-            runtime.library.script,
-            asked if recent else "",
-            language or of_words or turn.language,
-            TextReceived(match.name, (now - at).total_seconds() if recent else None, facts),
+        waited = (now - at).total_seconds() if recent else None
+        spoken = language or of_words or turn.language
+        script, asked = runtime.library.script, asked if recent else ""
+        decided = with_free_handle(
+            session,
+            runtime,
+            facts,
+            lambda facts: step_text(script, asked, spoken, TextReceived(match.name, waited, facts)),
         )
         turn = replace(turn, language=decided.language)
         doing = Effects(session, runtime, turn, prepared.new, prepared.contact)

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Row,
     String,
     Table,
+    bindparam,
     func,
     insert,
     select,
@@ -140,6 +141,12 @@ class Moved:
 
 _COLUMNS = tuple(callbacks.c[name] for name in Callback.__dataclass_fields__)
 
+# What asking runs: built once, because building a statement costs more than running it.
+_OPEN_OF = select(*_COLUMNS).where(callbacks.c.contact == bindparam("contact"), _open).with_for_update()
+_HANDLE = select(callbacks.c.id).where(callbacks.c.handle == bindparam("handle"), _open)
+_ADD = insert(callbacks)
+_NOTE_MOVE = insert(moves)
+
 
 def _callback(row: Row[Any]) -> Callback:
     values = row._asdict()
@@ -160,8 +167,7 @@ def get_to_move(session: Session, callback: str) -> Callback | None:
 
 def open_of(session: Session, contact: str) -> Callback | None:
     """The contact's one open request, or None; others cannot change it until the transaction ends."""
-    query = select(*_COLUMNS).where(callbacks.c.contact == contact, _open).with_for_update()
-    row = session.execute(query).one_or_none()
+    row = session.execute(_OPEN_OF, {"contact": contact}).one_or_none()
     return None if row is None else _callback(row)
 
 
@@ -170,12 +176,16 @@ def all_of(session: Session, contact: str) -> Sequence[str]:
 
 
 def handle_in_use(session: Session, handle: str) -> bool:
-    query = select(callbacks.c.id).where(callbacks.c.handle == handle, _open)
-    return session.execute(query).first() is not None
+    return session.execute(_HANDLE, {"handle": handle}).first() is not None
+
+
+def handles(session: Session) -> set[str]:
+    """Every handle in use: never more than there are pairs of words."""
+    return set(session.execute(select(callbacks.c.handle).where(_open)).scalars())
 
 
 def add(session: Session, **values: Any) -> None:
-    session.execute(insert(callbacks).values(values))
+    session.execute(_ADD, values)
 
 
 def change(session: Session, callback: str, **values: Any) -> None:
@@ -217,7 +227,9 @@ def claim(session: Session, callback: str, *, account: str, now: datetime, lease
 def note_move(
     session: Session, callback: str, *, state: CallbackState, why: str, account: str | None, now: datetime
 ) -> None:
-    session.execute(insert(moves).values(callback=callback, at=now, state=state, why=why, account=account))
+    session.execute(
+        _NOTE_MOVE, {"callback": callback, "at": now, "state": state, "why": why, "account": account}
+    )
 
 
 def history(session: Session, callback: str) -> Sequence[Moved]:
@@ -230,11 +242,11 @@ def history(session: Session, callback: str) -> Sequence[Moved]:
 
 
 def waiting(session: Session, *, most: int) -> Sequence[Callback]:
-    """Requests nobody is at, in the order in which they should be rung: those due first, then by time left."""
+    """Requests nobody is at and somebody can be rung for; those whose time ends first stand first."""
     rows = session.execute(
         select(*_COLUMNS)
-        .where(_open, callbacks.c.state == CallbackState.WAITING)
-        .order_by(callbacks.c.not_before, callbacks.c.expires, callbacks.c.id)
+        .where(_open, callbacks.c.state == CallbackState.WAITING, callbacks.c.contact.is_not(None))
+        .order_by(callbacks.c.expires, callbacks.c.id)
         .limit(most)
     )
     return [_callback(row) for row in rows]

@@ -48,6 +48,8 @@ accounts = Table(
     Column("disabled", Boolean, nullable=False, server_default=false()),
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("wait_until", Instant),  # the next try counts from here
+    Column("missed_rings", Integer, nullable=False, server_default="0"),
+    Column("wrong_codes", Integer, nullable=False, server_default="0"),
     Column("created", Instant, nullable=False),
 )
 
@@ -154,15 +156,59 @@ def sealed_number(session: Session, account: str) -> bytes | None:
     return session.execute(select(accounts.c.sealed_number).where(accounts.c.id == account)).scalar()
 
 
+_ON_SHIFT = select(func.count()).select_from(accounts).where(accounts.c.on_shift, ~accounts.c.disabled)
+
+
 def on_shift(session: Session) -> int:
-    query = select(func.count()).select_from(accounts).where(accounts.c.on_shift, ~accounts.c.disabled)
-    return session.execute(query).scalar_one()
+    return session.execute(_ON_SHIFT).scalar_one()
 
 
 def open_session(session: Session, digest: bytes, *, account: str, now: datetime, expires: datetime) -> None:
     session.execute(
         insert(sessions).values(digest=digest, account=account, began=now, seen=now, expires=expires)
     )
+
+
+def of_number(session: Session, number_index: bytes) -> Account | None:
+    row = session.execute(select(*_COLUMNS).where(accounts.c.number_index == number_index)).one_or_none()
+    return None if row is None else _account(row)
+
+
+def reachable(session: Session, *, most: int, but: Sequence[str]) -> Sequence[str]:
+    """Accounts on shift with a phone, other than `but`; those longest without a missed ring first."""
+    query = (
+        select(accounts.c.id)
+        .where(
+            accounts.c.on_shift,
+            ~accounts.c.disabled,
+            accounts.c.sealed_number.is_not(None),
+            accounts.c.id.not_in(but),
+        )
+        .order_by(accounts.c.missed_rings, accounts.c.id)
+    )
+    return session.execute(query.limit(most)).scalars().all()
+
+
+def missed_ring(session: Session, account: str) -> int:
+    """Count a ring that was not answered. Return how many in a row."""
+    counted = session.execute(
+        update(accounts)
+        .where(accounts.c.id == account)
+        .values(missed_rings=accounts.c.missed_rings + 1)
+        .returning(accounts.c.missed_rings)
+    )
+    return int(counted.scalar_one())
+
+
+def count_wrong_code(session: Session, account: str) -> int:
+    """Count a wrong sheet code. Return how many in a row."""
+    counted = session.execute(
+        update(accounts)
+        .where(accounts.c.id == account)
+        .values(wrong_codes=accounts.c.wrong_codes + 1)
+        .returning(accounts.c.wrong_codes)
+    )
+    return int(counted.scalar_one())
 
 
 def session_of(session: Session, digest: bytes, *, now: datetime) -> tuple[Account, datetime] | None:

@@ -16,6 +16,8 @@ class LegKind(StrEnum):
 
     COUNSELOR = "counselor"
     CALLBACK = "callback"
+    RING_BACK = "rung_back"
+    KEYPAD = "keypad"
     CONFIRM = "confirm"
     PROGRAMME = "programme"
 
@@ -98,6 +100,17 @@ def placed(session: Session, leg: str, *, sid: bytes, sid_digest: bytes) -> None
 
 def opened(session: Session, leg: str) -> None:
     session.execute(update(legs).where(legs.c.id == leg, _live).values(state=LegState.OPENED))
+
+
+def belongs_to(session: Session, leg: str, *, kind: LegKind, subject: str) -> None:
+    """From here on the line is about something else: a counselor on a keypad took a request."""
+    session.execute(update(legs).where(legs.c.id == leg).values(kind=kind, subject=subject))
+
+
+def busy_accounts(session: Session) -> Sequence[str]:
+    """Counselors who are being rung, or talk, just now."""
+    query = select(legs.c.account).where(_live, legs.c.account.is_not(None))
+    return [account for account in session.execute(query).scalars() if account]
 
 
 def uncertain(session: Session, leg: str) -> None:

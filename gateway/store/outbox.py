@@ -15,6 +15,7 @@ outbox = Table(
     Column("id", String(24), primary_key=True),
     Column("job", String(32), nullable=False),
     Column("subject", String(24), nullable=False),
+    Column("account", String(24)),  # whom it concerns besides, where several duties have one subject
     Column("due", Instant, nullable=False),
     Column("not_after", Instant, nullable=False),
     Column("rings", Integer, nullable=False, server_default="0"),
@@ -38,6 +39,7 @@ class Duty:
     id: str
     job: str
     subject: str
+    account: str | None
     due: datetime
     not_after: datetime
     rings: int
@@ -45,12 +47,34 @@ class Duty:
 
 
 _COLUMNS = (
-    outbox.c.id, outbox.c.job, outbox.c.subject, outbox.c.due, outbox.c.not_after, outbox.c.rings, outbox.c.taken,
+    outbox.c.id, outbox.c.job, outbox.c.subject, outbox.c.account, outbox.c.due, outbox.c.not_after,
+    outbox.c.rings, outbox.c.taken,
 )  # fmt: skip
 
 
-def add(session: Session, duty: str, *, job: str, subject: str, due: datetime, not_after: datetime) -> None:
-    session.execute(insert(outbox).values(id=duty, job=job, subject=subject, due=due, not_after=not_after))
+def add(
+    session: Session,
+    duty: str,
+    *,
+    job: str,
+    subject: str,
+    due: datetime,
+    not_after: datetime,
+    account: str | None = None,
+) -> None:
+    session.execute(
+        insert(outbox).values(
+            id=duty, job=job, subject=subject, due=due, not_after=not_after, account=account
+        )
+    )
+
+
+def owed(session: Session, job: str, subject: str) -> bool:
+    """Whether this is owed already."""
+    query = select(outbox.c.id).where(
+        outbox.c.subject == subject, outbox.c.job == job, outbox.c.done.is_(None)
+    )
+    return session.execute(query.limit(1)).first() is not None
 
 
 def take(session: Session, duty: str, *, now: datetime, stale: datetime) -> Duty | None:

@@ -78,7 +78,7 @@ def test_the_language_is_remembered_only_once_chosen(hotline: Hotline) -> None:
     assert not hotline.rows(select(preferences))
     hotline.dial().press("52")
     assert hotline.one(select(preferences)).language == "en"
-    greeting = hotline.runtime.voices.sound("en", "greeting")
+    greeting = hotline.runtime.sound("en", "greeting")
     assert greeting
     first = hotline.dial().heard.document.find("Gather/Play")
     assert first is not None

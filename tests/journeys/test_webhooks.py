@@ -186,7 +186,7 @@ def test_health_tells_one_word(hotline: Hotline) -> None:
 
 
 def test_sounds_are_immutable_and_can_be_fetched_in_part(hotline: Hotline) -> None:
-    sound = hotline.runtime.voices.sound("my", "greeting")
+    sound = hotline.runtime.sound("my", "greeting")
     assert sound
     with hotline.client.get(f"/audio/{sound.sound}.wav") as whole:
         assert "immutable" in whole.headers["Cache-Control"]

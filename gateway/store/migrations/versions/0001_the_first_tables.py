@@ -29,6 +29,8 @@ def upgrade() -> None:
         sa.Column("disabled", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("wait_until", Instant(), nullable=True),
+        sa.Column("missed_rings", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("wrong_codes", sa.Integer(), server_default="0", nullable=False),
         sa.Column("created", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
         sa.UniqueConstraint("alias", name=op.f("uq_accounts_alias")),
@@ -114,6 +116,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=24), nullable=False),
         sa.Column("job", sa.String(length=32), nullable=False),
         sa.Column("subject", sa.String(length=24), nullable=False),
+        sa.Column("account", sa.String(length=24), nullable=True),
         sa.Column("due", Instant(), nullable=False),
         sa.Column("not_after", Instant(), nullable=False),
         sa.Column("rings", sa.Integer(), server_default="0", nullable=False),
@@ -310,6 +313,23 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "ring_backs",
+        sa.Column("id", sa.String(length=24), nullable=False),
+        sa.Column("contact", sa.String(length=24), nullable=False),
+        sa.Column("line_index", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("asked", Instant(), nullable=False),
+        sa.Column("expires", Instant(), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["contact"], ["contacts.id"], name=op.f("fk_ring_backs_contact"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ring_backs")),
+        sa.UniqueConstraint("contact", name=op.f("uq_ring_backs_contact")),
+    )
+    with op.batch_alter_table("ring_backs", schema=None) as batch_op:
+        batch_op.create_index("ix_ring_backs_expires", ["expires"], unique=False)
+
+    op.create_table(
         "sessions",
         sa.Column("digest", sa.LargeBinary(length=16), nullable=False),
         sa.Column("account", sa.String(length=24), nullable=False),
@@ -325,6 +345,17 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_sessions_account"), ["account"], unique=False)
         batch_op.create_index(batch_op.f("ix_sessions_expires"), ["expires"], unique=False)
 
+    op.create_table(
+        "sheet_codes",
+        sa.Column("account", sa.String(length=24), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("used", Instant(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account"], ["accounts.id"], name=op.f("fk_sheet_codes_account"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("account", "number", name=op.f("pk_sheet_codes")),
+    )
     op.create_table(
         "callback_moves",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -351,6 +382,18 @@ def upgrade() -> None:
         sa.Column("not_after", Instant(), nullable=False),
         sa.ForeignKeyConstraint(["version"], ["programme_versions.id"], name=op.f("fk_campaigns_version")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_campaigns")),
+    )
+    op.create_table(
+        "case_codes",
+        sa.Column("digest", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("callback", sa.String(length=24), nullable=False),
+        sa.Column("guesses", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("shut_until", Instant(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["callback"], ["callbacks.id"], name=op.f("fk_case_codes_callback"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_case_codes")),
+        sa.UniqueConstraint("callback", name=op.f("uq_case_codes_callback")),
     )
     op.create_table(
         "recipients",

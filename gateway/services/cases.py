@@ -1,0 +1,112 @@
+"""Not my phone: a case that keeps no number, and is opened from any phone by its code and its own key."""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Final
+
+from gateway.errors import Refused
+from gateway.runtime import Runtime
+from gateway.services import callbacks, windows
+from gateway.services.callbacks import Errand
+from gateway.store import callbacks as rows
+from gateway.store import case_codes
+from gateway.store.callbacks import CallbackState
+from gateway.store.database import Session
+
+LIVES: Final = timedelta(days=7)
+GUESSES: Final = 5
+SHUT: Final = timedelta(hours=1)
+
+
+def fresh_code() -> str:
+    """Six digits; that no open case has them is asked only where they are about to be given away."""
+    return f"{secrets.randbelow(1_000_000):06d}"
+
+
+def in_use(session: Session, runtime: Runtime, code: str) -> bool:
+    return case_codes.find(session, _digest(runtime, code)) is not None
+
+
+def open_one(
+    session: Session,
+    runtime: Runtime,
+    *,
+    own_key: str,
+    handle: str,
+    code: str,
+    language: str,
+    line_index: bytes,
+    now: datetime,
+) -> None:
+    """Keep a request without a contact; nobody can be rung for it until its person asks from a phone."""
+    callback = runtime.new_id()
+    expires = now + LIVES
+    rows.add(
+        session,
+        id=callback, contact=None, handle=handle, state=CallbackState.WAITING, wish=callbacks.BY_CODE, own_keys=own_key,
+        language=language, line_index=line_index, asked=now, not_before=expires, expires=expires, repeats=0,
+        room=runtime.new_id(), changed=now,
+    )  # fmt: skip
+    rows.note_move(session, callback, state=CallbackState.WAITING, why="asked", account=None, now=now)
+    case_codes.add(session, _digest(runtime, code), callback)
+
+
+def found(session: Session, runtime: Runtime, code: str, own_key: str, now: datetime) -> bool:
+    """Whether an open case has this code and own key; never while it is shut after too many guesses."""
+    there = case_codes.find(session, _digest(runtime, code))
+    if there is None or (there.shut_until is not None and there.shut_until > now):
+        return False
+    callback = rows.get(session, there.callback)
+    return callback is not None and callback.ended is None and own_key in callback.own_keys
+
+
+def guessed_wrong(session: Session, runtime: Runtime, code: str, now: datetime) -> None:
+    """Count a wrong key; every fifth shuts the case for an hour, which sounds like a code of no case."""
+    digest = _digest(runtime, code)
+    there = case_codes.find(session, digest)
+    if there is not None:
+        shut = now + SHUT if (there.guesses + 1) % GUESSES == 0 else there.shut_until
+        case_codes.guessed(session, digest, shut_until=shut)
+
+
+def ring_here(
+    session: Session,
+    runtime: Runtime,
+    contact: str,
+    *,
+    code: str,
+    wish: str,
+    line_index: bytes,
+    now: datetime,
+) -> tuple[str, list[Errand]]:
+    """Ring this contact's phone for the case. Return the request that will be rung.
+
+    What this phone had asked for itself is withdrawn: one request rings one phone. Raises `Refused("gone")` where
+    the case was closed meanwhile.
+    """
+    there = case_codes.find(session, _digest(runtime, code))
+    callback = rows.get_to_move(session, there.callback) if there else None
+    if callback is None or callback.ended is not None:
+        raise Refused("gone")
+    mine = rows.open_of(session, contact)
+    errands: list[Errand] = []
+    if mine is not None and mine.id != callback.id:
+        errands = callbacks.end_for(session, runtime, contact, to=CallbackState.WITHDRAWN, now=now)
+    life = windows.life(wish, now, runtime.settings.timezone)
+    rows.change(
+        session,
+        callback.id,
+        contact=contact,
+        wish=wish,
+        line_index=line_index,
+        not_before=life.not_before,
+        expires=life.expires,
+        repeats=life.repeats,
+        attempts=0,
+    )
+    rows.note_move(session, callback.id, state=callback.state, why="asked_by_code", account=None, now=now)
+    return callback.id, errands
+
+
+def _digest(runtime: Runtime, code: str) -> bytes:
+    return runtime.vault.digest("case", code)

@@ -1,0 +1,108 @@
+"""A counselor with nothing but a keypad: rung back on the registered number, known by the next code of a sheet."""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Final
+
+from gateway.errors import Refused
+from gateway.queue import JOB_RING_KEYPAD
+from gateway.runtime import Runtime
+from gateway.services import callbacks
+from gateway.services.callbacks import Errand, errand
+from gateway.store import audit, counselors, legs, outbox, sheets
+from gateway.store import callbacks as rows
+from gateway.store.callbacks import CallbackState
+from gateway.store.counselors import Account
+from gateway.store.database import Session
+from gateway.store.legs import LegKind
+
+CODES: Final = 20
+CODE_LENGTH: Final = 6
+RING_LIVES: Final = timedelta(minutes=5)
+WRONG_CODES: Final = 6  # then the sheet is burnt: somebody else has the phone
+
+OUTCOMES: Final = {
+    "done": "done",
+    "no_answer": "no_answer",
+    "later": "later",
+    "not_safe": "not_safe",
+}
+
+
+def fresh_sheet(runtime: Runtime, account: Account) -> list[str]:
+    """Twenty new codes, shown once; the old sheet works no more."""
+    codes = [f"{secrets.randbelow(1_000_000):06d}" for _ in range(CODES)]
+    with runtime.database.write() as session:
+        sheets.renew(session, account.id, [_digest(runtime, account.id, code) for code in codes])
+        counselors.change(session, account.id, wrong_codes=0)
+        now = runtime.clock.now()
+        audit.note(session, what="sheet_renewed", account=None, subject=account.id, now=now)
+    return codes
+
+
+def rang(session: Session, runtime: Runtime, number_index: bytes, *, now: datetime) -> list[Errand]:
+    """Somebody rang a counselors' number: if it is an account's, its registered number is rung back."""
+    account = counselors.of_number(session, number_index)
+    if account is None or account.disabled or outbox.owed(session, JOB_RING_KEYPAD, account.id):
+        return []
+    return [errand(session, runtime, JOB_RING_KEYPAD, account.id, due=now, lives=RING_LIVES)]
+
+
+def code_is_right(session: Session, runtime: Runtime, account: str, code: str) -> bool:
+    """Whether this is the next code of the sheet; an earlier or a later one is not."""
+    expected = sheets.next_code(session, account)
+    return expected is not None and secrets.compare_digest(expected[1], _digest(runtime, account, code))
+
+
+def use_code(session: Session, account: str, *, now: datetime) -> None:
+    """Raises `Refused("taken")` where the code was used a moment ago."""
+    expected = sheets.next_code(session, account)
+    if expected is None or not sheets.use(session, account, expected[0], now):
+        raise Refused("taken")
+    counselors.change(session, account, wrong_codes=0)
+
+
+def wrong_code(session: Session, account: str, *, now: datetime) -> None:
+    """Count it; after a few the sheet is burnt, and the account goes off shift."""
+    if counselors.count_wrong_code(session, account) >= WRONG_CODES:
+        sheets.burn(session, account)
+        counselors.change(session, account, on_shift=False)
+        audit.note(session, what="sheet_burnt", account=account, subject=account, now=now)
+
+
+def next_case(session: Session, now: datetime) -> rows.Callback | None:
+    """The request that is next and may be rung now."""
+    return next((one for one in rows.waiting(session, most=50) if not callbacks.withheld(one, now)), None)
+
+
+def take_next(session: Session, account: str, leg: str, *, now: datetime) -> None:
+    """Claim what is next for the counselor on this line; from here on the line belongs to that request."""
+    there = next_case(session, now)
+    if there is None or not rows.claim(
+        session, there.id, account=account, now=now, lease_until=now + callbacks.LEASE
+    ):
+        raise Refused("taken")
+    rows.note_move(session, there.id, state=CallbackState.CLAIMED, why="claimed", account=account, now=now)
+    callbacks.to_counselor(session, there.id, account=account, now=now)
+    legs.belongs_to(session, leg, kind=LegKind.COUNSELOR, subject=there.id)
+    audit.note(session, what="claim", account=account, subject=there.id, now=now)
+
+
+def record(
+    session: Session, runtime: Runtime, callback: str, account: str, how: str, *, now: datetime
+) -> list[Errand]:
+    """The outcome said by keys; `coordinator` gives the case back for a coordinator to look at.
+
+    Where the request has gone on meanwhile (not reached: it waits again) there is nothing to record.
+    """
+    there = rows.get_to_move(session, callback)
+    if there is None or there.claimed_by != account or there.state is not CallbackState.CLAIMED:
+        return []
+    if how == "coordinator":
+        callbacks.to_coordinator(session, there, account=account, now=now)
+        return []
+    return callbacks.outcome_in(session, runtime, there, account, outcome=OUTCOMES[how], now=now)
+
+
+def _digest(runtime: Runtime, account: str, code: str) -> bytes:
+    return runtime.vault.digest("sheet", f"{account} {code}")
