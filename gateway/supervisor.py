@@ -43,6 +43,7 @@ _ALARMING: Final = re.compile(
     r'"level": ?"(?:error|critical)"|^\S+ (?:error|critical) |\[(?:error|critical) *\]', re.IGNORECASE
 )
 _ENTRY: Final = re.compile(r"([A-Za-z0-9_-]+):\s*(\S.*)", re.ASCII)
+_ROOT_KEY: Final = frozenset({"HOTLINE_ROOT_KEY", "HOTLINE_ROOT_KEY_FILE"})
 
 
 def read_procfile(text: str) -> dict[str, list[str]]:
@@ -140,19 +141,21 @@ class Supervisor:
     def start(self, name: str, command: Sequence[str], *, outlives_others: bool = False) -> None:
         """Start a process and look after it from now on; raises `Trouble` where it cannot be run at all."""
         try:
-            process = self._spawn(command)
+            process = self._spawn(name, command)
         except OSError as error:
             raise Trouble(f"{command[0]} cannot be run: {error.strerror}.", os.EX_UNAVAILABLE) from error
         child = _Child(name, command, process, time.monotonic(), outlives_others=outlives_others)
         self._children.append(child)
         self._listen(child)
 
-    def _spawn(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
+    def _spawn(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
         parent = os.getpid()
+        # Only the worker opens numbers: whoever takes over another process finds no key for that in it.
+        env = {key: value for key, value in self._env.items() if name == "worker" or key not in _ROOT_KEY}
         return subprocess.Popen(  # noqa: S603 - the commands are the Procfile's and our own
             command,
             bufsize=0,
-            env=self._env,
+            env=env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -255,7 +258,7 @@ class Supervisor:
         child.signal_group(signal.SIGKILL)  # a leftover would still hold the port
         child.started = now
         try:
-            child.process = self._spawn(child.command)
+            child.process = self._spawn(child.name, child.command)
         except OSError as error:  # out of memory or processes: later again
             child.due = now + _LONGEST_PAUSE
             self._log.write("up", f"{child.name} could not be started: {error.strerror}")

@@ -1,5 +1,6 @@
 """Commands that run the hotline and tell how it is: up, worker, clock, release, db, status, doctor."""
 
+import base64
 import json
 import os
 import subprocess
@@ -60,12 +61,14 @@ def up(port: int, use_environment: bool) -> None:
     if use_environment:
         _confirm_real(here.on_this_machine, here.twilio_api_base_url)
 
-    def release() -> None:
-        subprocess.run([sys.executable, "-m", "gateway", "release"], env=_for_children(env), check=True)
+    children = _for_children(env, here.web_key)
+
+    def release_() -> None:
+        subprocess.run([sys.executable, "-m", "gateway", "release"], env=children, check=True)
         threading.Thread(target=_greet, args=(here.public_url, port, here.data_dir), daemon=True).start()
 
     try:
-        code = supervisor.up(_for_children(env), here.data_dir, port, say=click.echo, before_web=release)
+        code = supervisor.up(children, here.data_dir, port, say=click.echo, before_web=release_)
     except subprocess.CalledProcessError as error:
         sys.exit(error.returncode)  # what was wrong, it has said itself
     sys.exit(code)
@@ -106,8 +109,10 @@ def _confirm_real(local: bool, api: str | None) -> None:
         sys.exit(1)
 
 
-def _for_children(env: Mapping[str, str]) -> dict[str, str]:
-    return dict(env)
+def _for_children(env: Mapping[str, str], web_key: bytes) -> dict[str, str]:
+    """The web key stands by itself, for only the worker is given the root key."""
+    given = {name: value for name, value in env.items() if name != "HOTLINE_WEB_KEY_FILE"}
+    return given | {"HOTLINE_WEB_KEY": base64.b64encode(web_key).decode()}
 
 
 def _greet(url: str, port: int, data: Path) -> None:
@@ -163,7 +168,7 @@ def clock() -> None:
 @click.command()
 @spoken
 def release() -> None:
-    """Keys, migrations, the first version of what is said, and its sound, before the processes start; run again, it changes nothing."""
+    """Keys, tables, what is said and its sound, before the processes start; run again, it changes nothing."""
     from gateway.services import publishing  # noqa: PLC0415 - only this command needs these
     from gateway.vault import Vault  # noqa: PLC0415
 

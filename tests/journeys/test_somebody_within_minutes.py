@@ -1,5 +1,8 @@
 """Within the hour: counselors on shift are rung, and the first right key takes the request."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from front_door import COUNSELOR, Hotline, Placed, Provider
 from sqlalchemy import select
@@ -12,7 +15,8 @@ SECOND, THIRD = "+66812345021", "+66812345022"
 
 
 @pytest.fixture
-def hotline(template, tmp_path, provider: Provider):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - a fixture
+def hotline(template: Path, tmp_path: Path, provider: Provider) -> Iterator[Hotline]:
+    """With six lines, so that several counselors can be rung at once."""
     made = Hotline(template, tmp_path / "hotline", provider, HOTLINE_CALLS_AT_ONCE="6")
     yield made
     made.runtime.database.close()
@@ -87,9 +91,7 @@ def test_nobody_is_rung_for_a_later_window_or_after_it_was_withdrawn(hotline: Ho
 
 
 def test_with_two_lines_one_counselor_is_rung_and_one_line_stays_for_the_caller(
-    template,
-    tmp_path,
-    provider: Provider,  # type: ignore[no-untyped-def]  # noqa: ANN001 - fixtures
+    template: Path, tmp_path: Path, provider: Provider
 ) -> None:
     small = Hotline(template, tmp_path / "small", provider, HOTLINE_CALLS_AT_ONCE="2")
     for alias, number in (("one", COUNSELOR), ("two", SECOND)):
