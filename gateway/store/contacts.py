@@ -3,7 +3,18 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, LargeBinary, String, Table, delete, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    LargeBinary,
+    String,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store.database import Instant, Session, metadata
@@ -43,10 +54,21 @@ texters = Table(
     Column("neutral_at", Instant),
 )
 
+# What webhooks ask of a number: built once, because building a statement costs more than running it.
+_number: BindParameter[bytes] = bindparam("number")
+_FIND = select(contacts.c.id).where(contacts.c.number_index == _number)
+_PREFERENCE = select(preferences.c.language, preferences.c.display).where(
+    preferences.c.number_index == _number
+)
+_ALLOW = delete(forbidden).where(forbidden.c.number_index == _number)
+_TEXTER = select(texters.c.asked, texters.c.at, texters.c.neutral_at).where(texters.c.number_index == _number)
+_KEEP_TEXTER = update(texters).where(texters.c.number_index == _number)
+_NEW_TEXTER = insert(texters)
+
 
 def find(session: Session, number_index: bytes) -> str | None:
     """The contact's id, or None."""
-    return session.execute(select(contacts.c.id).where(contacts.c.number_index == number_index)).scalar()
+    return session.execute(_FIND, {"number": number_index}).scalar()
 
 
 def add(session: Session, contact: str, number_index: bytes, sealed_number: bytes, now: datetime) -> None:
@@ -76,11 +98,7 @@ def remove(session: Session, contact: str) -> None:
 
 def preference(session: Session, number_index: bytes) -> tuple[str | None, str | None]:
     """The remembered language and display, None where not chosen."""
-    row = session.execute(
-        select(preferences.c.language, preferences.c.display).where(
-            preferences.c.number_index == number_index
-        )
-    ).one_or_none()
+    row = session.execute(_PREFERENCE, {"number": number_index}).one_or_none()
     return (None, None) if row is None else (row.language, row.display)
 
 
@@ -108,7 +126,7 @@ def forbid(session: Session, number_index: bytes, now: datetime) -> None:
 
 def allow(session: Session, number_index: bytes) -> None:
     """The person asked again: that lifts an earlier stop."""
-    session.execute(delete(forbidden).where(forbidden.c.number_index == number_index))
+    session.execute(_ALLOW, {"number": number_index})
 
 
 def is_forbidden(session: Session, number_index: bytes) -> bool:
@@ -118,11 +136,7 @@ def is_forbidden(session: Session, number_index: bytes) -> bool:
 
 def texter(session: Session, number_index: bytes) -> tuple[str, datetime, datetime | None] | None:
     """What was asked to be repeated, when the last text came, and when the last neutral line was sent."""
-    row = session.execute(
-        select(texters.c.asked, texters.c.at, texters.c.neutral_at).where(
-            texters.c.number_index == number_index
-        )
-    ).one_or_none()
+    row = session.execute(_TEXTER, {"number": number_index}).one_or_none()
     return None if row is None else (row.asked, row.at, row.neutral_at)
 
 
@@ -130,9 +144,9 @@ def keep_texter(
     session: Session, number_index: bytes, *, asked: str, at: datetime, neutral_at: datetime | None
 ) -> None:
     values = {"asked": asked, "at": at, "neutral_at": neutral_at}
-    done = session.execute(update(texters).where(texters.c.number_index == number_index).values(values))
+    done = session.execute(_KEEP_TEXTER, {"number": number_index, **values})
     if not done.rowcount:
-        session.execute(insert(texters).values(number_index=number_index, **values))
+        session.execute(_NEW_TEXTER, {"number_index": number_index, **values})
 
 
 def drop_texters_before(session: Session, moment: datetime) -> int:

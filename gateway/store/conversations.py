@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Integer, LargeBinary, String, Table, delete, insert, select, update
+from sqlalchemy import Column, Integer, LargeBinary, String, Table, bindparam, delete, insert, select, update
 
 from gateway.store.database import Instant, Session, metadata
 
@@ -18,6 +18,17 @@ conversations = Table(
 )
 
 
+# Every turn runs these: built once, because building a statement costs more than running it.
+_this = conversations.c.sid_digest == bindparam("sid")
+_LOAD = (
+    select(conversations.c.leg, conversations.c.step, conversations.c.state, conversations.c.touched)
+    .where(_this)
+    .with_for_update()
+)
+_BEGIN = insert(conversations)
+_GO_ON = update(conversations).where(_this)
+
+
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """`step` is the number of the answer that left last, at `touched`; `leg` is None for calls dialled in."""
@@ -30,29 +41,20 @@ class Conversation:
 
 def load(session: Session, sid_digest: bytes) -> Conversation | None:
     """Read it to go on from it: two events of one call at once are taken one after the other."""
-    row = session.execute(
-        select(conversations.c.leg, conversations.c.step, conversations.c.state, conversations.c.touched)
-        .where(conversations.c.sid_digest == sid_digest)
-        .with_for_update()
-    ).one_or_none()
+    row = session.execute(_LOAD, {"sid": sid_digest}).one_or_none()
     return None if row is None else Conversation(*row)
 
 
 def begin(
     session: Session, sid_digest: bytes, *, leg: str | None, step: int, state: bytes, now: datetime
 ) -> None:
-    session.execute(
-        insert(conversations).values(sid_digest=sid_digest, leg=leg, step=step, state=state, touched=now)
-    )
+    values = {"sid_digest": sid_digest, "leg": leg, "step": step, "state": state, "touched": now}
+    session.execute(_BEGIN, values)
 
 
 def go_on(session: Session, sid_digest: bytes, *, step: int, state: bytes, now: datetime) -> bool:
     """False where there is no such conversation yet."""
-    done = session.execute(
-        update(conversations)
-        .where(conversations.c.sid_digest == sid_digest)
-        .values(step=step, state=state, touched=now)
-    )
+    done = session.execute(_GO_ON, {"sid": sid_digest, "step": step, "state": state, "touched": now})
     return done.rowcount == 1
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, LargeBinary, Table, select, update
+from sqlalchemy import Column, LargeBinary, Table, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store.database import Instant, Session, metadata
@@ -15,25 +15,33 @@ inbox = Table(
     Column("answer", LargeBinary),  # sealed; emptied after a day, when only the key remains
 )
 
+# Every webhook runs these: built once, because building a statement costs more than running it.
+_this = inbox.c.key == bindparam("this")
+_TAKE = {
+    dialect: insert(inbox).on_conflict_do_nothing().returning(inbox.c.key)
+    for dialect, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
+_ANSWER_OF = select(inbox.c.answer).where(_this)
+_KEEP_ANSWER = update(inbox).where(_this)
+
 
 def take(session: Session, key: bytes, now: datetime) -> bool:
     """Make this webhook this transaction's, before anything is read; False where it was answered already.
 
     A host that is at the same webhook just now is waited for, so that what it stored is seen from here on.
     """
-    make = sqlite.insert if session.dialect.name == "sqlite" else postgresql.insert
-    query = make(inbox).values(key=key, at=now).on_conflict_do_nothing().returning(inbox.c.key)
-    return session.execute(query).one_or_none() is not None
+    taken = session.execute(_TAKE[session.dialect.name], {"key": key, "at": now})
+    return taken.one_or_none() is not None
 
 
 def answer_of(session: Session, key: bytes) -> bytes | None:
     """The sealed answer of a webhook that was answered; None once a day has passed."""
-    return session.execute(select(inbox.c.answer).where(inbox.c.key == key)).scalar()
+    return session.execute(_ANSWER_OF, {"this": key}).scalar()
 
 
 def keep_answer(session: Session, key: bytes, answer: bytes) -> None:
     """What this webhook gets when it comes again."""
-    session.execute(update(inbox).where(inbox.c.key == key).values(answer=answer))
+    session.execute(_KEEP_ANSWER, {"this": key, "answer": answer})
 
 
 def drop_answers_before(session: Session, moment: datetime) -> int:

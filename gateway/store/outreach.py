@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    bindparam,
     delete,
     false,
     func,
@@ -228,20 +229,23 @@ def latest_versions(session: Session, *, most: int) -> Sequence[Version]:
     return [_version(row) for row in rows]
 
 
+_AUDIBLE = (
+    select(*_COLUMNS)
+    .select_from(_joined)
+    .where(
+        versions.c.language == bindparam("language"),
+        _heard,
+        versions.c.approved_manifest == versions.c.manifest,
+        programmes.c.valid_until > bindparam("now"),
+    )
+    .order_by(versions.c.approved.desc())
+    .limit(bindparam("most", type_=Integer))
+)
+
+
 def audible(session: Session, *, language: str, now: datetime, most: int) -> Sequence[Version]:
     """What may be heard: approved as it is and still valid, newest first."""
-    rows = session.execute(
-        select(*_COLUMNS)
-        .select_from(_joined)
-        .where(
-            versions.c.language == language,
-            _heard,
-            versions.c.approved_manifest == versions.c.manifest,
-            programmes.c.valid_until > now,
-        )
-        .order_by(versions.c.approved.desc())
-        .limit(most)
-    )
+    rows = session.execute(_AUDIBLE, {"language": language, "now": now, "most": most})
     return [_version(row) for row in rows]
 
 
