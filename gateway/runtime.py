@@ -4,12 +4,13 @@ import json
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from gateway.carriers import registry
 from gateway.carriers.base import Carrier
 from gateway.clock import DemoClock, SystemClock
+from gateway.editions import FRESH, Edition, Editions
 from gateway.errors import StoreDown
 from gateway.phone import Msisdn
 from gateway.queue import JobQueue
@@ -23,8 +24,6 @@ from prompts.library import Library
 
 Clock = SystemClock | DemoClock
 
-_FRESH = 3.0  # seconds for which a process may go on with what it read of sounds and switches
-
 
 class Voices:
     """Which sound stands for which wording: read from the database now and then, and kept while that is down."""
@@ -32,22 +31,26 @@ class Voices:
     def __init__(self, database: Database, copy: Path) -> None:
         self._database = database
         self._copy = copy  # for a start while the database is down
-        self._known: Mapping[tuple[str, str], PromptSound] = {}
+        self._known: Mapping[tuple[str, str, str], PromptSound] = {}
         self._captions: Mapping[str, PromptSound] = {}
         self._read_at = float("-inf")
 
-    def sound(self, language: str, key: str) -> PromptSound | None:
+    def sound(self, language: str, key: str, text_hash: str) -> PromptSound | None:
         self._refresh()
-        return self._known.get((language, key))
+        return self._known.get((language, key, text_hash))
 
     def spoken_by(self, hash_: str) -> PromptSound | None:
         """Which wording a sound stands for: for captions."""
         self._refresh()
         return self._captions.get(hash_)
 
+    def forget(self) -> None:
+        """Read again at the next question: a sound was approved here."""
+        self._read_at = float("-inf")
+
     def _refresh(self) -> None:
         now = time.monotonic()
-        if now - self._read_at < _FRESH and self._known:
+        if now - self._read_at < FRESH and self._known:
             return
         self._read_at = now
         try:
@@ -57,7 +60,7 @@ class Voices:
             if self._known or not self._copy.exists():
                 return
             found = [PromptSound(**one) for one in json.loads(self._copy.read_bytes())]
-        known = {(one.language, one.key): one for one in found}
+        known = {(one.language, one.key, one.text_hash): one for one in found}
         if known != self._known:
             self._known = known
             self._captions = {one.sound: one for one in found}
@@ -86,7 +89,7 @@ class Switches:
     def on(self, feature: str) -> bool:
         """Whether an optional feature is named in the settings and not turned off in the console."""
         now = time.monotonic()
-        if now - self._read_at >= _FRESH:
+        if now - self._read_at >= FRESH:
             self._read_at = now
             try:
                 with self._database.read() as session:
@@ -109,12 +112,31 @@ class Runtime:
     database: Database
     vault: Vault
     queue: JobQueue
-    library: Library
+    editions: Editions
     shelf: Shelf
     carrier: Carrier
     voices: Voices
     switches: Switches
     our_lines: Mapping[bytes, Msisdn] = field(repr=False)
+    pinned: Edition | None = None
+
+    @property
+    def edition(self) -> Edition:
+        """The version of the content that the call in hand began with; else the running one."""
+        return self.pinned or self.editions.now()
+
+    @property
+    def library(self) -> Library:
+        return self.edition.library
+
+    def at(self, edition: Edition) -> "Runtime":
+        """The same, for a call that goes on with this version whatever is published meanwhile."""
+        return replace(self, pinned=edition)
+
+    def sound(self, language: str, key: str) -> PromptSound | None:
+        """The sound of a wording of this version."""
+        hash_ = self.edition.hashes.get((language, key))
+        return None if hash_ is None else self.voices.sound(language, key, hash_)
 
     @staticmethod
     def new_id() -> str:
@@ -140,7 +162,7 @@ def build_runtime(settings: Settings, *, busy: float = 1.5) -> Runtime:
         database=database,
         vault=vault,
         queue=JobQueue(settings.redis_url),
-        library=Library.load(),
+        editions=Editions(database, settings.data_dir / "content"),
         shelf=Shelf(settings.data_dir / "shelf"),
         carrier=registry.build("twilio", settings),
         voices=Voices(database, settings.data_dir / "shelf" / "prompts.json"),

@@ -21,6 +21,7 @@ RATE = 8000
 LEVEL = -19.0  # dBFS, RMS over active speech, full scale = 1.0
 SILENCE = b"\xff"  # mu-law for zero
 
+_HEADER = 58  # bytes before the samples
 _FRAME = RATE // 100  # 10 ms
 _ACTIVE_BELOW_LOUDEST = 30.0  # dB: a frame this far under the loudest is a pause, not speech
 _AUDIBLE_BELOW_LOUDEST = 40.0  # dB: softer than this at either end is silence and is trimmed
@@ -56,6 +57,11 @@ def resampled(mono: Samples, rate: int) -> Samples:
 def duration(wav: bytes) -> float:
     """Length in seconds of a telephone WAV."""
     return len(_stream(wav)) / RATE
+
+
+def seconds_of(size: int) -> float:
+    """The same from a telephone WAV's size in bytes, within a sample."""
+    return (size - _HEADER) / RATE
 
 
 def join(wavs: Sequence[bytes], pause: float) -> bytes:

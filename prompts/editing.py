@@ -106,7 +106,11 @@ def with_wording(files: Files, spot: Spot, wording: Wording) -> dict[str, bytes]
 
 def _fields(spot: Spot, wording: Wording) -> dict[str, str]:
     fields = {"text": wording.text}
-    if spot.kind == "sms" and wording.latin and not (wording.text.isascii() and wording.latin == wording.text):
+    if (
+        spot.kind == "sms"
+        and wording.latin
+        and not (wording.text.isascii() and wording.latin == wording.text)
+    ):
         fields["latin"] = wording.latin
     if wording.sample:
         fields["sample"] = wording.sample

@@ -34,7 +34,7 @@ _MOST_RATE: Final = 192_000
 _ANSWERS: Final = {3: "no_sound_file", 4: "sound_too_long", 5: "silent_sound"}
 
 
-class Unusable(AudioError):
+class Unusable(AudioError):  # noqa: N818 - named for what it says of a file, as the tree in errors.py does
     """A file that is not kept; `why`: no_sound_file, sound_too_big, sound_too_long, silent_sound."""
 
     def __init__(self, why: str) -> None:

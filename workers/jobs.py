@@ -6,7 +6,7 @@ from datetime import timedelta
 from gateway.errors import GatewayError
 from gateway.logs import get
 from gateway.runtime import Runtime
-from gateway.services import dispatch, forgetting, outreach, publishing, pool
+from gateway.services import dispatch, forgetting, outreach, pool, publishing
 from gateway.store.outbox import Duty
 
 _log = get(__name__)

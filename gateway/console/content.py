@@ -9,9 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from gateway.console.frame import page
 from gateway.runtime import Runtime
-from gateway.services.speech import text_hash
 from gateway.store import sounds
-from gateway.store.sounds import PromptSound
+from gateway.store.sounds import PromptSound, text_hash
 from prompts.library import Wording
 
 PARTS = ("voice", "handle", "digit", "sms")

@@ -41,7 +41,7 @@ def take_in(runtime: Runtime, account: str, *, language: str, key: str, text: st
 
 
 def approve(runtime: Runtime, account: str, recording: str, sound: str) -> None:
-    """Have callers hear it in place of any engine. Raises `Refused`: gone, own_recording, changed."""
+    """Have callers hear it in place of any engine. Raises `Refused`: gone_recording, own_recording, changed."""
     now = runtime.clock.now()
     with runtime.database.write() as session:
         there = scripts.recording(session, recording)
@@ -49,7 +49,7 @@ def approve(runtime: Runtime, account: str, recording: str, sound: str) -> None:
             raise Refused("gone_recording")
         if there.uploaded_by == account:
             raise Refused("own_recording")
-        if there.sound != sound or not scripts.approve_recording(session, recording, by=account, now=now):
+        if there.sound != sound or not scripts.approve_recording(session, there, by=account, now=now):
             raise Refused("changed")
         prompt = PromptSound(there.language, there.key, there.text_hash, sound, ENGINE, robot=False)
         sounds.stand_for(session, prompt)

@@ -8,22 +8,22 @@ from typing import Any
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Index,
     Integer,
     LargeBinary,
     String,
     Table,
     Text,
-    UniqueConstraint,
     delete,
     func,
     insert,
-    or_,
     select,
     update,
 )
 
-from gateway.store.database import Instant, Session, metadata, upsert
+from gateway.store.database import Instant, Session, metadata
+from gateway.store.sounds import upsert
 
 
 class ScriptState(StrEnum):
@@ -76,7 +76,7 @@ recordings = Table(
     Column("uploaded", Instant, nullable=False),
     Column("approved_by", String(24)),
     Column("approved", Instant),
-    UniqueConstraint("language", "key", "text_hash"),
+    Index("ix_recordings_wording", "language", "key", "text_hash"),
 )
 
 
@@ -195,7 +195,7 @@ def drop_draft(session: Session) -> bool:
     return done.rowcount == 1
 
 
-def publish(session: Session, number: int, *, pack: str, by: str, now: datetime) -> bool:
+def publish(session: Session, number: int, *, pack: str, by: str | None, now: datetime) -> bool:
     """Put this version in the place of the running one; False where it is not of this pack any more."""
     retired, running = ScriptState.RETIRED.value, ScriptState.PUBLISHED.value
     session.execute(update(script_versions).where(script_versions.c.state == running).values(state=retired))
@@ -221,15 +221,20 @@ def _version(row: Any) -> ScriptVersion:
 
 
 def add_recording(session: Session, new: Recording) -> None:
-    """The newest stands alone: an earlier one of the same wording is forgotten, approved or not."""
+    """One that waits for approval gives way to the newest; one that is heard stays until another is approved."""
+    _drop(session, new, recordings.c.approved_by.is_(None))
+    session.execute(insert(recordings).values({name: getattr(new, name) for name in Recording.__slots__}))
+
+
+def _drop(session: Session, like: Recording, *which: ColumnElement[bool]) -> None:
     session.execute(
         delete(recordings).where(
-            recordings.c.language == new.language,
-            recordings.c.key == new.key,
-            recordings.c.text_hash == new.text_hash,
+            recordings.c.language == like.language,
+            recordings.c.key == like.key,
+            recordings.c.text_hash == like.text_hash,
+            *which,
         )
     )
-    session.execute(insert(recordings).values({name: getattr(new, name) for name in Recording.__slots__}))
 
 
 def recording(session: Session, id: str) -> Recording | None:  # noqa: A002 - the column's name
@@ -237,19 +242,30 @@ def recording(session: Session, id: str) -> Recording | None:  # noqa: A002 - th
     return None if row is None else Recording(**row._asdict())
 
 
-def recordings_of(session: Session, *, language: str | None = None) -> Sequence[Recording]:
-    """All of a language, or of every one; the newest first."""
-    wanted = or_(language is None, recordings.c.language == language)
-    query = select(recordings).where(wanted).order_by(recordings.c.uploaded.desc())
+def recordings_of(session: Session, *, language: str, key: str) -> Sequence[Recording]:
+    """The newest first."""
+    query = (
+        select(recordings)
+        .where(recordings.c.language == language, recordings.c.key == key)
+        .order_by(recordings.c.uploaded.desc())
+    )
     return [Recording(**row._asdict()) for row in session.execute(query)]
 
 
-def approve_recording(session: Session, id: str, *, by: str, now: datetime) -> bool:  # noqa: A002 - the column's name
-    """False where it is gone, approved already, or the approver's own."""
+def waiting_recordings(session: Session) -> Sequence[Recording]:
+    """What a second person has to listen to, the longest waiting first."""
+    query = select(recordings).where(recordings.c.approved_by.is_(None)).order_by(recordings.c.uploaded)
+    return [Recording(**row._asdict()) for row in session.execute(query)]
+
+
+def approve_recording(session: Session, there: Recording, *, by: str, now: datetime) -> bool:
+    """In place of one that was heard till now. False where it is gone, approved already, or the approver's own."""
+    _drop(session, there, recordings.c.id != there.id)
     done = session.execute(
         update(recordings)
         .where(
-            recordings.c.id == id,
+            recordings.c.id == there.id,
+            recordings.c.sound == there.sound,
             recordings.c.approved_by.is_(None),
             recordings.c.uploaded_by != by,
         )

@@ -1,12 +1,13 @@
 """Sounds by the hash of their bytes, and which sound stands for which text; every host's shelf is a cache of it."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Boolean, Column, LargeBinary, String, Table, UniqueConstraint, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 
-from gateway.store.database import Session, metadata, upsert
+from gateway.store.database import Session, metadata
 
 sounds = Table(
     "sounds",
@@ -50,6 +51,18 @@ class PromptSound:
     sound: str
     engine: str
     robot: bool
+
+
+def upsert(session: Session, table: Table, keys: Sequence[str], values: Mapping[str, object]) -> None:
+    """Insert this row, or change the one that has the same `keys`, which are unique together."""
+    make = sqlite.insert if session.dialect.name == "sqlite" else postgresql.insert
+    statement = make(table).values(values)
+    changed = {name: statement.excluded[name] for name in values if name not in keys}
+    session.execute(
+        statement.on_conflict_do_update(index_elements=keys, set_=changed)
+        if changed
+        else statement.on_conflict_do_nothing()
+    )
 
 
 def text_hash(text: str) -> str:

@@ -52,10 +52,8 @@ def upgrade() -> None:
         sa.Column("approved_by", sa.String(length=24), nullable=True),
         sa.Column("approved", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recordings")),
-        sa.UniqueConstraint(
-            "language", "key", "text_hash", name=op.f("uq_recordings_language_key_text_hash")
-        ),
     )
+    op.create_index("ix_recordings_wording", "recordings", ["language", "key", "text_hash"])
     with op.batch_alter_table("prompt_sounds") as batch_op:
         batch_op.drop_constraint("uq_prompt_sounds_language_key", type_="unique")
         batch_op.create_unique_constraint(
