@@ -41,6 +41,7 @@ REASONS: Final[Mapping[str, str]] = {
     # callbacks
     "taken": _l("Somebody else was faster. Thank you for being ready."),
     "gone": _l("This request is not here any more."),
+    "no_phone_yet": _l("No phone is known for this request until its person rings again with the code."),
     "not_now": _l("That is not possible as things stand. Look at the page again."),
     "expired": _l("The time for this request is over. Ringing now could do harm, so nobody is rung."),
     "not_yet": _l("The time that was asked for has not come yet. Ringing earlier may not be safe."),
@@ -138,6 +139,8 @@ STATES: Final[Mapping[str, str]] = {
 MOVES: Final[Mapping[str, str]] = {
     "asked": _l("Asked to be rung"),
     "asked_again": _l("Asked once more"),
+    "asked_by_code": _l("Rang again with the code, and may be rung there"),
+    "to_coordinator": _l("Handed to a coordinator"),
     "claimed": _l("Taken"),
     "given_back": _l("Given back"),
     "call": _l("Call begun: the counselor's phone rings"),
