@@ -1,0 +1,251 @@
+"""kill -9 of anything at any moment: what was acknowledged is there, once, and everything comes back."""
+
+import itertools
+import os
+import random
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
+
+import pytest
+import requests
+from faults.conftest import Up
+from front_door import Provider
+from real_hotline import ROOT, RealHotline, lives, until
+from sqlalchemy import func, select
+from trials import trials
+
+from gateway.phone import Msisdn
+from gateway.store.callbacks import callbacks, moves
+from gateway.store.contacts import contacts
+from gateway.store.legs import legs
+from gateway.store.outbox import outbox
+from gateway.store.outreach import consents
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(0)]
+
+BUSY = {"HOTLINE_CALLS_AT_ONCE": "100000", "HOTLINE_CALLS_PER_SECOND": "1000"}
+
+
+class Crowd:
+    """People who ask, each from a number of their own; it remembers to whom it was promised."""
+
+    def __init__(self, hotline: RealHotline) -> None:
+        self.hotline = hotline
+        self.sent: list[str] = []
+        self.promised: dict[str, str] = {}
+        self._numbers = itertools.count(1)
+        self._asked = hotline.runtime.library.sms("my", "asked_hour", "unicode")
+
+    def one(self, way: str) -> None:
+        number = f"+95979{next(self._numbers):07d}"
+        self.sent.append(number)
+        try:
+            if getattr(self, way)(number):
+                self.promised[number] = way
+        except requests.RequestException:
+            pass  # nobody answered, so nothing was promised
+
+    def text(self, number: str) -> bool:
+        return self.hotline.text("11", number) == self._asked
+
+    def text_again_and_again(self, number: str) -> bool:
+        """As a carrier that delivers twice, and again where nobody answered."""
+        sid = "SM" + secrets.token_hex(16)
+        answers = [self.hotline.patiently(lambda: self.hotline.text("11", number, sid=sid)) for _ in range(2)]
+        return answers[1] == self._asked
+
+    def call(self, number: str) -> bool:
+        return self.hotline.dial(number).press("115").said[:1] == ["registered"]
+
+    def programmes(self, number: str) -> bool:
+        """Asks for programmes by call: one call of ours must follow."""
+        return self.hotline.dial(number).press("816").said[:1] == ["opted_in"]
+
+
+WAYS = ("text", "text_again_and_again", "call", "programmes")
+
+
+def settle(hotline: RealHotline, seconds: float = 60) -> None:
+    """Let pass what a dead worker's row has to wait; everything owed is done then."""
+    waiting = select(func.count()).select_from(outbox).where(outbox.c.done.is_(None))
+    deadline = time.monotonic() + seconds
+    while hotline.one(waiting)[0]:
+        assert time.monotonic() < deadline, "what is owed is never done"
+        time.sleep(1)
+        hotline.later(seconds=20)
+
+
+def contacts_of(hotline: RealHotline, numbers: list[str]) -> dict[str, str]:
+    ids = {bytes(row.number_index): row.id for row in hotline.rows(select(contacts))}
+    found = {number: ids.get(hotline.runtime.vault.index(Msisdn.parse(number))) for number in numbers}
+    return {number: contact for number, contact in found.items() if contact}
+
+
+def test_what_was_acknowledged_is_there_once_after_kills_of_everything(up: Up, provider: Provider) -> None:
+    hotline = up(provider, **BUSY)
+    crowd = Crowd(hotline)
+    wanted, kills = trials(40, 3000), trials(5, 150)
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.is_set() or len(crowd.promised) < wanted:
+            crowd.one(random.choice(WAYS))
+
+    victims = itertools.cycle(["worker", "valkey", "web", "clock", "web child"])
+    with ThreadPoolExecutor(2) as pool:
+        asking = [pool.submit(ask) for _ in range(2)]
+        for victim in itertools.islice(victims, kills):
+            before = len(crowd.promised)
+            until(partial(_more_than, crowd, before + 2), 60)
+            until(partial(_is_gone, hotline.kill(victim)), 10)
+        over.set()
+        for one in asking:
+            one.result()
+    until(lambda: {"web", "worker", "clock", "valkey"} <= hotline.processes().keys(), 30)
+    settle(hotline)
+
+    there = contacts_of(hotline, crowd.sent)
+    requests_of = {row.contact: row for row in hotline.rows(select(callbacks))}
+    lost = [
+        way
+        for number, way in crowd.promised.items()
+        if way != "programmes" and there.get(number) not in requests_of
+    ]
+    assert not lost, f"{len(lost)} of {len(crowd.promised)} promises were not kept"
+    assert {row.asks for row in requests_of.values()} == {1}
+    assert len(hotline.rows(select(moves).where(moves.c.why == "asked"))) == len(requests_of)
+    rung = Counter(call.form["To"] for call in provider.calls)
+    opted = [number for number, way in crowd.promised.items() if way == "programmes"]
+    assert {rung[number] for number in opted} <= {1}
+    assert max(rung.values(), default=0) <= 1
+    assert len(hotline.rows(select(consents))) >= len(opted)
+
+    until(lambda: hotline.status()["workers"] > 0, 40)
+    counted = hotline.status()
+    assert counted["callbacks"]["waiting"] == len(requests_of)
+    assert counted["outbox"]["waiting"] == 0
+
+
+def test_a_worker_killed_while_it_dials_never_dials_twice(up: Up, provider: Provider) -> None:
+    """The forked job or the worker itself, when the carrier has the request and has not answered yet; the
+    carrier then places the call, or never does.
+    """
+    hotline = up(provider, **BUSY)
+    turns, wanted = trials(4, 1000), 0
+    for turn in range(turns):
+        victim = "worker" if turn % 20 in {1, 3} else "job"  # a worker takes longer and longer to come back
+        placed = turn % 4 < 2
+        carrier = _Slow(placed=placed)
+        provider.refuse = carrier.take
+        hotline.dial(f"+95979000{turn:04d}").press("816")
+        assert carrier.entered.wait(40), "nobody dials"
+        dead = hotline.kill(victim)
+        until(partial(_is_gone, dead), 10)
+        provider.refuse = lambda: None
+        carrier.go.set()
+        wanted += placed
+    hotline.later(seconds=70)
+    settle(hotline)
+    rung = Counter(call.form["To"] for call in provider.calls)
+    assert set(rung.values()) <= {1}
+    assert len(rung) == wanted
+    assert len(hotline.rows(select(legs))) == turns, "one attempt each"
+    uncertain = hotline.rows(select(legs).where(legs.c.state == "placed", legs.c.sid.is_(None)))
+    assert not uncertain, "every call that was placed is known by its id"
+
+
+def _more_than(crowd: Crowd, count: int) -> bool:
+    return len(crowd.promised) > count
+
+
+class _Slow:
+    """A carrier that has the request in hand while the worker dies."""
+
+    def __init__(self, *, placed: bool) -> None:
+        self.entered, self.go = threading.Event(), threading.Event()
+        self._refusal = None if placed else (500, 20500)
+
+    def take(self) -> tuple[int, int] | None:
+        self.entered.set()
+        self.go.wait(30)
+        return self._refusal
+
+
+def _is_gone(pid: int) -> bool:
+    return not lives(pid)
+
+
+def test_ctrl_c_ends_every_process_and_what_was_there_is_there_again(up: Up) -> None:
+    hotline = up()
+    crowd = Crowd(hotline)
+    for way in ("text", "call", "text", "call"):
+        crowd.one(way)
+    assert len(crowd.promised) == 4
+    before = hotline.status()
+    assert before["callbacks"]["waiting"] == 4
+    pids = hotline.everything()
+    assert len(pids) >= 6
+    assert hotline.interrupt() == 0
+    until(lambda: not any(lives(pid) for pid in pids), 5)
+    assert "Traceback" not in hotline.screen.read_text()
+    hotline.start()
+    until(lambda: hotline.status()["workers"] == 1, 40)
+    assert hotline.status() == before | {"workers": 1}
+    assert len(contacts_of(hotline, crowd.sent)) == 4
+    assert hotline.text("11", crowd.sent[0])
+    assert hotline.status()["callbacks"]["waiting"] == 4
+
+
+def test_two_clocks_at_once_double_nothing(up: Up, provider: Provider) -> None:
+    hotline = up(provider, **BUSY)
+    others = [
+        subprocess.Popen(
+            [sys.executable, "-m", "gateway", "clock"],
+            cwd=ROOT, env=hotline.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    try:
+        crowd = Crowd(hotline)
+        for _ in range(trials(8, 200)):
+            crowd.one("text")
+            crowd.one("programmes")
+        settle(hotline)
+        hotline.clock.skip_to(hotline.clock.now() + timedelta(minutes=46))
+        expired = select(callbacks).where(callbacks.c.state == "expired")
+        until(lambda: len(hotline.rows(expired)) == trials(8, 200), 30)
+        settle(hotline)
+        ends = Counter(row.callback for row in hotline.rows(select(moves).where(moves.c.why == "expired")))
+        assert set(ends.values()) == {1}
+        rung = Counter(call.form["To"] for call in provider.calls)
+        assert sorted(rung.values()) == [1] * trials(8, 200)
+        assert all(other.poll() is None for other in others)
+    finally:
+        for other in others:
+            other.send_signal(signal.SIGTERM)
+        said = [other.communicate(timeout=10)[1].decode() for other in others]
+    assert not any("error" in words for words in said), said
+    assert "a duty of the clock failed" not in hotline.log()
+
+
+def test_the_file_of_valkey_may_be_lost(up: Up, provider: Provider) -> None:
+    """Redis emptied at any moment: the database knows what is owed."""
+    hotline = up(provider, **BUSY)
+    os.kill(hotline.processes()["worker"][0], signal.SIGSTOP)
+    crowd = Crowd(hotline)
+    for _ in range(5):
+        crowd.one("programmes")
+    for file in (hotline.folder / "valkey").rglob("*.aof*"):
+        file.unlink()
+    dead = [hotline.kill("valkey"), hotline.kill("worker")]
+    until(lambda: not any(lives(pid) for pid in dead), 10)
+    settle(hotline)
+    until(lambda: len(provider.calls) == 5, 30)

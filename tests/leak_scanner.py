@@ -1,0 +1,179 @@
+"""Finds a phone number or a text in whatever form it hides: in clear, compressed, encoded, in other digits.
+
+A plain search finds 3 of the 19 ways that `tests/faults/test_leak_scanner.py` plants. This one undoes what
+storage and transport do to bytes, layer by layer, and looks at each layer in a canonical form.
+"""
+
+import base64
+import binascii
+import html
+import json
+import quopri
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from unicodedata import decimal
+from unicodedata import normalize as normal_form
+from urllib.parse import unquote_to_bytes
+
+_DEPTH = 3  # layers undone one inside another, such as JSON in gzip in base64
+_LONGEST = 8_000_000  # bytes of one unpacked layer
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{12,}={0,2}")
+_HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){6,}")
+_ESCAPES = re.compile(rb"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\[0-7]{3}")
+_PERCENT = re.compile(rb"%[0-9a-fA-F]{2}")
+_QUOTED = re.compile(rb"=[0-9A-F]{2}|=\r?\n")
+_ENTITY = re.compile(rb"&#?[0-9a-zA-Z]{2,8};")
+_BETWEEN = re.compile(r"(?<=\d)[\s.\-/()\u00a0\u200b-\u200f\u2060_]{1,2}(?=\d)", re.ASCII)
+_OTHER_DIGIT = re.compile(r"(?![0-9])\d")
+_MAGIC = (b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a secret stands and in which layers; never the secret itself, for this is printed."""
+
+    place: str
+    which: int
+    how: str
+
+
+class Scanner:
+    """Looks for `numbers` (E.164) by their national digits, also backwards, and for `texts` by their letters."""
+
+    def __init__(self, numbers: Iterable[str] = (), texts: Iterable[str] = ()) -> None:
+        self._needles: list[tuple[int, str]] = []
+        at = 0
+        for at, number in enumerate(numbers, start=1):
+            national = _national(number)
+            self._needles += [(at, national), (at, national[::-1])]
+        self._texts = [(at + n, _letters(text)) for n, text in enumerate(texts, start=1)]
+
+    def file(self, path: Path) -> list[Found]:
+        """Its bytes, and its name."""
+        return self.data(path.read_bytes(), str(path)) + self.data(str(path).encode(), f"name of {path}")
+
+    def folder(self, folder: Path) -> list[Found]:
+        """Every file below, and the names of all."""
+        found = []
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                found += self.file(path)
+            else:
+                found += self.data(str(path).encode(), f"name of {path}")
+        return found
+
+    def data(self, data: bytes, place: str) -> list[Found]:
+        found = []
+        seen: set[bytes] = set()
+        layers = [("plain", data)]
+        for _ in range(_DEPTH):
+            deeper = []
+            for how, layer in layers:
+                if layer in seen:
+                    continue
+                seen.add(layer)
+                found += [Found(place, which, how) for which in self._in(layer)]
+                deeper += [(f"{how} > {name}", below) for name, below in _below(layer)]
+            layers = deeper
+        for how, layer in layers:
+            found += [Found(place, which, how) for which in self._in(layer)]
+        return list({(one.which, one.place): one for one in reversed(found)}.values())
+
+    def _in(self, data: bytes) -> set[int]:
+        hits: set[int] = set()
+        for text in _read_as_text(data):
+            digits = _BETWEEN.sub("", _ascii_digits(text))
+            hits |= {which for which, needle in self._needles if needle in digits}
+            if self._texts:
+                letters = _letters(text)
+                hits |= {which for which, needle in self._texts if needle in letters}
+        return hits
+
+
+def _national(number: str) -> str:
+    """What every spelling of a number shares: +95 9 7… and 09 7… alike."""
+    return number.removeprefix("+95").removeprefix("+66").removeprefix("+")
+
+
+def _letters(text: str) -> str:
+    return "".join(normal_form("NFKC", text).split()).casefold()
+
+
+def _ascii_digits(text: str) -> str:
+    return text if text.isascii() else _OTHER_DIGIT.sub(lambda found: str(decimal(found[0])), text)
+
+
+def _read_as_text(data: bytes) -> Iterator[str]:
+    yield data.decode("utf-8", "replace")
+    if b"\0" in data:
+        for codec in ("utf-16-le", "utf-16-be"):
+            yield data.decode(codec, "replace")
+            yield data[1:].decode(codec, "replace")
+    elif any(byte in data for byte in (0x10, 0xFF)):  # Burmese and full-width digits in UTF-16 hold no zero
+        for codec in ("utf-16-le", "utf-16-be"):
+            for start in (0, 1):
+                yield data[start:].decode(codec, "replace")
+
+
+def _below(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Every layer that may lie directly under these bytes."""
+    yield from (("compressed", one) for one in _unpacked(data))
+    spelled_out = _spelled_out(data)
+    if spelled_out != data:
+        yield "unescaped", spelled_out
+    hexes = [bytes.fromhex(run.decode()) for run in _HEX.findall(data)]
+    if hexes:
+        yield "hex", b"\n".join(hexes)
+    coded = [one for run in _BASE64.findall(data) for one in _from_base64(run)]
+    if coded:
+        yield "base64", b"\n".join(coded)
+
+
+def _spelled_out(data: bytes) -> bytes:
+    """Undo percent signs, quoted-printable, backslashes and entities in one go: a copy for each would explode."""
+    if _PERCENT.search(data):
+        data = unquote_to_bytes(data.replace(b"+", b" "))
+    if _QUOTED.search(data):
+        data = quopri.decodestring(data)
+    if _ESCAPES.search(data):
+        data = _ESCAPES.sub(_unescaped, data)
+    if _ENTITY.search(data):
+        data = _ENTITY.sub(lambda found: html.unescape(found[0].decode()).encode("utf-8", "replace"), data)
+    return data
+
+
+def _unescaped(found: "re.Match[bytes]") -> bytes:
+    escape = found[0].decode()
+    if escape[1] == "u":
+        return json.loads(f'"{escape}"').encode("utf-8", "surrogatepass")
+    return bytes.fromhex(escape[2:]) if escape[1] == "x" else bytes([int(escape[1:], 8) % 256])
+
+
+def _from_base64(run: bytes) -> Iterator[bytes]:
+    """A run may begin with letters that belong to something else: each of four starts is tried."""
+    plain = run.rstrip(b"=").replace(b"-", b"+").replace(b"_", b"/")
+    for start in range(4):
+        some = plain[start:]
+        some = some[: len(some) - (len(some) % 4 == 1)]
+        try:
+            yield base64.b64decode(some + b"=" * (-len(some) % 4))
+        except binascii.Error:
+            continue
+
+
+def _unpacked(data: bytes) -> Iterator[bytes]:
+    """Whatever zlib or gzip can unpack, wherever in the bytes it begins."""
+    for magic in _MAGIC:
+        at = data.find(magic)
+        while at >= 0:
+            reader = zlib.decompressobj(47)  # zlib or gzip, by its own header
+            try:
+                out = reader.decompress(memoryview(data)[at : at + _LONGEST], _LONGEST)
+            except zlib.error:
+                out = b""
+            if out:
+                yield out
+            at = data.find(magic, at + 1)
