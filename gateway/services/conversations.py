@@ -14,7 +14,7 @@ from gateway.services import cases
 from gateway.services.callbacks import ring_bells
 from gateway.services.degraded import open_token
 from gateway.services.effects import Effects, NeedsKeys
-from gateway.services.facts import Turn, facts_of, fresh_handle
+from gateway.services.facts import Turn, ahead_of, facts_of, free_handle
 from gateway.store import callbacks, conversations, inbox
 from gateway.store.database import Session
 from gateway.vault import NewSubject, Place
@@ -110,13 +110,14 @@ def _read(
     session: Session, runtime: Runtime, came: Came, digest: bytes, now: datetime, prepared: Prepared
 ) -> tuple[Turn, CallEvent, State | None, int]:
     """What happened in our words, where the conversation stands, and the number of the answer to come."""
-    flags = prepared.flags
+    flags, script = prepared.flags, runtime.library.script
     there = conversations.load(session, digest)
     state = None if there is None else State.from_json(json.loads(_open_state(runtime, digest, there.state)))
     match came:
         case CallArrived():
             turn = Turn.of_caller(session, runtime, came.caller, came.line, now)
-            facts = facts_of(session, runtime, turn, flags)
+            ahead = ahead_of(script, script.starts[turn.kind])
+            facts = facts_of(session, runtime, turn, flags, ahead)
             return turn, CallStarted(turn.kind, turn.language, facts=facts), None, 1
         case LegAnswered():
             turn = Turn.of_leg(session, runtime, came.leg, now)
@@ -132,10 +133,12 @@ def _read(
             turn = (
                 Turn.of_leg(session, runtime, there.leg, now)
                 if there is not None and there.leg
-                else Turn.of_caller(session, runtime, came.caller, came.line, now)
+                else Turn.of_caller(session, runtime, came.caller, came.line, now, language=state.language)
             )
             turn = replace(turn, keys=came.keys, code=state.kept.get("code", ""))
-            facts = facts_of(session, runtime, turn, flags)
+            pressed = came.keys if came.keys and not came.bridged else None
+            ahead = [] if state.over else ahead_of(script, state.menu, state.trail, pressed)
+            facts = facts_of(session, runtime, turn, flags, ahead)
             event: CallEvent
             if came.bridged:
                 event = BridgeOver(facts)
@@ -153,7 +156,9 @@ def _decide(session: Session, runtime: Runtime, state: State | None, event: Call
         decided = step(runtime.library.script, state, event)
         if not any(_in_use(session, runtime, action) for action in decided.actions):
             return decided
-        fresh = replace(event.facts, fresh_handle=fresh_handle(runtime), fresh_code=cases.fresh_code())
+        fresh = replace(
+            event.facts, fresh_handle=free_handle(session, runtime), fresh_code=cases.fresh_code()
+        )
         event = replace(event, facts=fresh)
 
 

@@ -217,8 +217,9 @@ class Effects:
         if turn.number_index is None:
             return None
         contacts.allow(self.session, turn.number_index)
-        if turn.contact is not None:
-            return turn.contact
+        there = contacts.find(self.session, turn.number_index)
+        if there is not None:
+            return there
         if self.new is None or turn.caller is None:
             raise NeedsKeys
         place = Place("contacts", "number", self.new_contact)

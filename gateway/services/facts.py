@@ -1,7 +1,7 @@
 """Who is on the line, and what is true now: all that a decision of the script may depend on."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -17,16 +17,18 @@ from gateway.store.legs import LegKind, LegState
 from ivr.actions import Ask, Perform
 from ivr.engine import Step, TextStep
 from ivr.events import Facts, Programme
+from ivr.script import Menu, Script
 
 Decided = TypeVar("Decided", Step, TextStep)
 
 PROGRAMMES_OFFERED = 10
 PIECE_SECONDS = 15
+NOBODY = "nobody_on_shift"
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One webhook's people: the number's index and `contact` are None where the number is withheld or unknown.
+    """One webhook's people: the number's index is None where the number is withheld or unknown.
 
     `kind` is the script's starting point; `leg`, `subject` and `account` (of a counselor) are set for calls that
     we placed. `keys` are those just pressed, `code` a case's code that was typed before.
@@ -38,7 +40,6 @@ class Turn:
     now: datetime
     caller: Msisdn | None = None
     number_index: bytes | None = None
-    contact: str | None = None
     leg: str = ""
     subject: str = ""
     account: str = ""
@@ -47,14 +48,22 @@ class Turn:
 
     @classmethod
     def of_caller(
-        cls, session: Session, runtime: Runtime, caller: Msisdn | None, line: Msisdn | None, now: datetime
+        cls,
+        session: Session,
+        runtime: Runtime,
+        caller: Msisdn | None,
+        line: Msisdn | None,
+        now: datetime,
+        *,
+        language: str | None = None,
     ) -> "Turn":
         """Somebody who dialled in. Nothing but the language she once chose depends on her number.
 
-        What a line is for decides where the conversation begins.
+        What a line is for decides where the conversation begins; `language` is that of one that has begun.
         """
         index = runtime.vault.index(caller) if caller else None
-        language = contacts.preference(session, index)[0] if index else None
+        if index and not language:
+            language = contacts.preference(session, index)[0]
         return cls(
             kind=_kind_of(runtime, line),
             language=language if language in runtime.library.languages else runtime.library.languages[0],
@@ -62,7 +71,6 @@ class Turn:
             now=now,
             caller=caller,
             number_index=index,
-            contact=contacts.find(session, index) if index else None,
         )
 
     @classmethod
@@ -94,15 +102,23 @@ class Turn:
             line_index=there.line_index,
             now=now,
             number_index=sealed[0] if sealed else None,
-            contact=contact,
             leg=there.id,
             subject=there.subject,
             account=there.account or "",
         )
 
 
-def facts_of(session: Session, runtime: Runtime, turn: Turn, flags: frozenset[str]) -> Facts:
-    """The facts of this turn; `flags` are those the caller knows already."""
+def facts_of(
+    session: Session,
+    runtime: Runtime,
+    turn: Turn,
+    flags: frozenset[str],
+    ahead: Sequence[Menu] | None = None,
+) -> Facts:
+    """The facts of this turn; `flags` are those the caller knows already.
+
+    `ahead` are the menus that may come next: of a caller's facts, those none of them asks for are not read.
+    """
     found = set(flags)
     if runtime.switches.on("programme_calls"):
         found.add("programme_calls")
@@ -119,13 +135,14 @@ def facts_of(session: Session, runtime: Runtime, turn: Turn, flags: frozenset[st
             and cases.found(session, runtime, turn.code, turn.keys, turn.now)
         ):
             found.add("case_found")
-        if not counselors.on_shift(session):
-            found.add("nobody_on_shift")
+        if (ahead is None or _named(NOBODY, ahead)) and not counselors.on_shift(session):
+            found.add(NOBODY)
+        plays = ahead is None or any(menu.programme for menu in ahead)
         return Facts(
             flags=frozenset(found),
             fresh_handle=fresh_handle(runtime),
             fresh_code=cases.fresh_code(),
-            programmes=_programmes(session, turn),
+            programmes=_programmes(session, turn) if plays else (),
         )
     if turn.kind in (LegKind.COUNSELOR, LegKind.CALLBACK):
         return _bridge_facts(session, turn, found)
@@ -139,6 +156,38 @@ def facts_of(session: Session, runtime: Runtime, turn: Turn, flags: frozenset[st
     )
 
 
+def ahead_of(script: Script, menu: str, trail: Iterable[str] = (), pressed: str | None = None) -> list[Menu]:
+    """The menus the next answer may speak of: this one, those before it, those it may lead to.
+
+    `pressed` are the keys that came, where keys came.
+    """
+    here = script.menus[menu]
+    if pressed is not None:
+        here = replace(here, keys={pressed: here.keys.get(pressed, ())})
+    found: dict[str, Menu] = {}
+    todo = [menu, *trail, *(option.to for option in here.options())]
+    while todo:
+        name = todo.pop()
+        if name in script.menus and name not in found:
+            one = found[name] = script.menus[name]
+            # One that waits for keys ends the answer, unless it has a programme to play and there is none.
+            onward = [one.nothing] if one.asks else one.options()
+            todo += [option.to for option in onward if option]
+    return list(found.values())
+
+
+def _named(flag: str, menus: Iterable[Menu]) -> bool:
+    """Whether anything said or done in these menus depends on this flag."""
+    for menu in menus:
+        options = menu.options()
+        lines = (*menu.say, *menu.later, *(line for option in options for line in option.say))
+        if any(flag in (line.only_if, line.unless) for line in lines):
+            return True
+        if any(option.only_if == flag for option in options):
+            return True
+    return False
+
+
 def fresh_handle(runtime: Runtime) -> str:
     """A random pair of words; whether it is free is asked only where it is about to be given away."""
     library = runtime.library
@@ -148,18 +197,23 @@ def fresh_handle(runtime: Runtime) -> str:
 def with_free_handle(
     session: Session, runtime: Runtime, facts: Facts, decide: Callable[[Facts], Decided]
 ) -> Decided:
-    """Decide, and once more with a free handle where the one about to be given away is in use.
-
-    Raises `StoreDown` where every handle is: nobody can be registered whom nobody could name.
-    """
+    """Decide, and once more with a free handle where the one about to be given away is in use."""
     decided = decide(facts)
     given = {a.effect.handle for a in decided.actions if isinstance(a, Perform) and isinstance(a.effect, Ask)}
     if not any(callbacks.handle_in_use(session, handle) for handle in given):
         return decided
+    return decide(replace(facts, fresh_handle=free_handle(session, runtime)))
+
+
+def free_handle(session: Session, runtime: Runtime) -> str:
+    """A random pair of words that nobody has now.
+
+    Raises `StoreDown` where there is none: nobody can be registered whom nobody could name.
+    """
     free = sorted(set(runtime.library.handles) - callbacks.handles(session))
     if not free:
         raise StoreDown("every handle is in use")
-    return decide(replace(facts, fresh_handle=secrets.choice(free)))
+    return secrets.choice(free)
 
 
 def _bridge_facts(session: Session, turn: Turn, flags: set[str]) -> Facts:
