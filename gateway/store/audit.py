@@ -54,3 +54,10 @@ def switch(session: Session, name: str, value: str, now: datetime) -> None:
 def switched(session: Session) -> dict[str, str]:
     """Every switch that was ever turned, by name."""
     return dict(session.execute(select(switches.c.name, switches.c.value)).all())
+
+
+def turned(session: Session, beginning: str) -> Sequence[tuple[str, str, datetime]]:
+    """Name, value and time of every switch whose name begins so, the latest first."""
+    query = select(switches.c.name, switches.c.value, switches.c.changed)
+    query = query.where(switches.c.name.startswith(beginning, autoescape=True))
+    return [tuple(row) for row in session.execute(query.order_by(switches.c.changed.desc()))]
