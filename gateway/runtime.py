@@ -15,7 +15,7 @@ from gateway.errors import StoreDown
 from gateway.phone import Msisdn
 from gateway.queue import JobQueue
 from gateway.settings import Settings
-from gateway.store import audit, sounds
+from gateway.store import audit, scripts
 from gateway.store.database import Database
 from gateway.store.sounds import PromptSound
 from gateway.vault import Vault
@@ -55,7 +55,7 @@ class Voices:
         self._read_at = now
         try:
             with self._database.read() as session:
-                found = list(sounds.prompts(session))
+                found = scripts.heard(session)
         except StoreDown:
             if self._known or not self._copy.exists():
                 return

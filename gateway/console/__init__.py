@@ -5,6 +5,7 @@ from flask import Blueprint
 from gateway.console import frame
 from gateway.console.cases import Cases
 from gateway.console.content import Content
+from gateway.console.drafts import Drafts
 from gateway.console.gates import ANYONE, COORDINATORS, COUNSELORS, Gates, Route
 from gateway.console.outreach import Outreach
 from gateway.console.people import People
@@ -12,6 +13,10 @@ from gateway.console.queue import Queue
 from gateway.console.signing_in import SigningIn
 from gateway.console.standing import Standing
 from gateway.runtime import Runtime
+from prompts.intake import MOST_BYTES
+
+LONG = 1_000_000  # bytes of a form with a long text
+SOUND = MOST_BYTES + 100_000  # the largest file that is looked at, and the form around it
 
 
 def create_console(runtime: Runtime) -> Blueprint:
@@ -26,9 +31,7 @@ def create_console(runtime: Runtime) -> Blueprint:
 def _routes(runtime: Runtime) -> list[Route]:
     """Every way in: name, method, path, what it does, whom it lets in, and the page a refusal shows again."""
     signing, queue, cases = SigningIn(runtime), Queue(runtime), Cases(runtime)
-    outreach, content, people, standing = (
-        Outreach(runtime), Content(runtime), People(runtime), Standing(runtime),
-    )  # fmt: skip
+    outreach, people, standing = Outreach(runtime), People(runtime), Standing(runtime)
     return [
         Route("static", "GET", "/static/<name>", frame.static, ANYONE),
         Route("sign_in", "GET", "/sign-in", signing.page, ANYONE),
@@ -45,15 +48,38 @@ def _routes(runtime: Runtime) -> list[Route]:
         Route("release", "POST", "/cases/<case>/release", cases.release, COUNSELORS, cases.page),
         Route("programmes", "GET", "/programmes", outreach.page, COUNSELORS),
         Route("write", "GET", "/programmes/new", outreach.form, COORDINATORS),
-        Route("written", "POST", "/programmes/new", outreach.write, COORDINATORS, outreach.form),
+        Route("written", "POST", "/programmes/new", outreach.write, COORDINATORS, outreach.form, LONG),
         Route("version", "GET", "/programmes/<version>", outreach.version, COUNSELORS),
         Route("approve", "POST", "/programmes/<version>/approve", outreach.approve, COUNSELORS, outreach.version),
         Route("retire", "POST", "/programmes/<version>/retire", outreach.retire, COORDINATORS, outreach.version),
         Route("launch", "POST", "/programmes/<version>/launch", outreach.launch, COORDINATORS, outreach.version),
         Route("steer", "POST", "/programmes/<version>/calls/<campaign>", outreach.steer, COORDINATORS, outreach.anew),
-        Route("content", "GET", "/wordings", content.page, COORDINATORS),
+        *_wordings(Content(runtime), Drafts(runtime)),
         Route("people", "GET", "/people", people.page, COORDINATORS),
         Route("standing", "GET", "/standing", standing.page, COORDINATORS),
         Route("switch", "POST", "/standing/switch", standing.switch, COORDINATORS, standing.page),
         Route("lost", "GET", "/<path:rest>", frame.lost, ANYONE),
+    ]  # fmt: skip
+
+
+def _wordings(content: Content, drafts: Drafts) -> list[Route]:
+    """Anybody with an account may be the second person who listens and publishes; only coordinators change."""
+    one = "/wordings/<language>/<kind>/<key>"
+    sound = f"{one}/sound/<recording>"
+    file = "/wordings/draft/files/<path:name>"
+    return [
+        Route("content", "GET", "/wordings", content.page, COUNSELORS),
+        Route("wording", "GET", one, content.wording, COUNSELORS),
+        Route("change", "POST", one, content.change, COORDINATORS, content.wording),
+        Route("record", "POST", f"{one}/sound", content.record, COORDINATORS, content.wording, SOUND),
+        Route("judge", "POST", sound, content.judge, COUNSELORS, content.anew),
+        Route("remove", "POST", f"{sound}/remove", content.remove, COORDINATORS, content.anew),
+        Route("draft", "GET", "/wordings/draft", drafts.page, COUNSELORS),
+        Route("begin", "POST", "/wordings/draft", drafts.begin, COORDINATORS, content.page),
+        Route("discard", "POST", "/wordings/draft/discard", drafts.discard, COORDINATORS, drafts.page),
+        Route("publish", "POST", "/wordings/draft/publish", drafts.publish, COUNSELORS, drafts.page),
+        Route("file", "GET", file, drafts.file, COORDINATORS),
+        Route("change_file", "POST", file, drafts.change_file, COORDINATORS, drafts.file, LONG),
+        Route("versions", "GET", "/wordings/versions", drafts.versions, COUNSELORS),
+        Route("go_back", "POST", "/wordings/versions/<number>", drafts.go_back, COORDINATORS, drafts.versions_again),
     ]  # fmt: skip

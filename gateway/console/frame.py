@@ -38,6 +38,7 @@ _HERE = Path(__file__).parent
 _FILES: Final = {
     "console.css": "text/css",
     "console.js": "text/javascript",
+    "recorder.js": "text/javascript",
     "icon.svg": "image/svg+xml",
     "noto-sans-myanmar.woff2": "font/woff2",
     "noto-sans-myanmar.LICENSE.txt": "text/plain",
@@ -54,6 +55,7 @@ _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex, nofollow",
 }
+_RECORDS: Final = {"console.wording", "console.change", "console.record"}  # pages with a microphone
 _SMALLEST = 800  # bytes below which compressing saves no packet
 _log = get(__name__)
 
@@ -169,6 +171,8 @@ class _Frame:
 
     def protect(self, response: Response) -> Response:
         response.headers.update(_HEADERS)
+        if request.endpoint in _RECORDS:
+            response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(self)"
         if request.endpoint != "console.static":
             response.headers["Cache-Control"] = "no-store"
         if self._runtime.settings.mode == "demo" and request.args.get("part"):

@@ -1,8 +1,9 @@
 """Who may come in: a route cannot be made without a gate, and what has none is refused."""
 
+import io
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, cast
+from typing import IO, Any, Final, Literal, cast
 
 from flask import (
     Blueprint,
@@ -41,7 +42,10 @@ _TOKEN = "token"  # noqa: S105 - the name of a field
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One way in. `again` is the page that a refused POST shows, with the reason; it takes the same arguments."""
+    """One way in. `again` is the page that a refused POST shows, with the reason; it takes the same arguments.
+
+    `most`: bytes that a POST may bring.
+    """
 
     name: str
     method: Literal["GET", "POST"]
@@ -49,6 +53,14 @@ class Route:
     view: View
     gate: Gate
     again: View | None = None
+    most: int = 64_000
+
+
+class InMemory(Request):
+    """What is uploaded is held in memory, never in a file of its own on the disk, not even for a moment."""
+
+    def _get_file_stream(self, *_about: object) -> IO[bytes]:
+        return io.BytesIO()
 
 
 class Gates:
@@ -72,6 +84,7 @@ class Gates:
     def _declare(self, app: App) -> None:
         app.extensions["console_gates"] = {name: route.gate for name, route in self._routes.items()}
         cast("Flask", app).session_interface = Envelope(self._runtime)
+        cast("Flask", app).request_class = InMemory
 
     def _look(self) -> ResponseReturnValue | None:
         route = self.route()
@@ -90,7 +103,7 @@ class Gates:
 
     def _check_token(self, route: Route) -> ResponseReturnValue | None:
         """Only our own pages may act: a signed token in the form, and the browser's word where it gives one."""
-        request.max_content_length = 1_000_000 if route.name == "written" else 64_000
+        request.max_content_length = route.most
         request.max_form_memory_size = request.max_content_length
         try:
             validate_csrf(request.form.get("csrf_token"), time_limit=int(SESSION_LIVES.total_seconds()))

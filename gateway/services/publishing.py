@@ -13,10 +13,11 @@ from gateway.queue import JOB_SPEAK
 from gateway.runtime import Runtime
 from gateway.services import speech
 from gateway.services.callbacks import Errand, errand, ring_bells
-from gateway.store import audit, outbox, scripts, sounds
+from gateway.store import audit, outbox, scripts
 from gateway.store.database import Session
 from gateway.store.outbox import Duty
 from gateway.store.scripts import ScriptState, ScriptVersion
+from gateway.store.sounds import text_hash
 from ivr.script import Problem
 from prompts import packs
 from prompts.audio import seconds_of
@@ -206,12 +207,12 @@ def publish(runtime: Runtime, account: str, seen: str) -> int:
 
 
 def go_back(runtime: Runtime, account: str, number: int) -> None:
-    """Run an earlier version again, at once: two people published it once. Raises `Refused`: gone, unreadable."""
+    """Run an earlier version again, at once: two people published it once. Raises `Refused`: no_version, unreadable."""
     now = runtime.clock.now()
-    with _written(runtime, "gone") as session:
+    with _written(runtime, "no_version") as session:
         there = scripts.version(session, number)
         if there is None or there.state is not ScriptState.RETIRED:
-            raise Refused("gone")
+            raise Refused("no_version")
         try:
             Library.read(_files(session, there.pack))
         except PackError:  # of a time when the programs asked for other wordings
@@ -265,7 +266,7 @@ def _written(runtime: Runtime, why: str) -> Iterator[Session]:
 def _files(session: Session, name: str) -> Files:
     pack = scripts.pack(session, name)
     if pack is None:
-        raise Refused("gone")
+        raise Refused("no_version")
     return packs.unpacked(pack)
 
 
@@ -322,7 +323,7 @@ def _look(session: Session, runtime: Runtime, there: ScriptVersion) -> Look:
     files = _files(session, there.pack)
     running_version = scripts.in_state(session, ScriptState.PUBLISHED)
     before = _files(session, running_version.pack) if running_version else packs.shipped()
-    durations = sounds.sizes(session)
+    durations = scripts.sizes(session)
     now, was = _faults(runtime, files, durations), set(_faults(runtime, before, durations))
     try:
         library = Library.read(files)
@@ -349,7 +350,7 @@ def _faults(runtime: Runtime, files: Files, durations: Durations) -> list[Proble
 
     def seconds(language: str, key: str) -> float:
         text = library.voice(language, key).text
-        size = durations.get((language, key, sounds.text_hash(text)))
+        size = durations.get((language, key, text_hash(text)))
         return estimated_seconds(text) if size is None else seconds_of(size)
 
     return check(library, word_list=_word_list(runtime), sound=seconds)

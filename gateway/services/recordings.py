@@ -2,14 +2,11 @@
 
 from gateway.errors import Refused
 from gateway.runtime import Runtime
-from gateway.services import speech
 from gateway.store import audit, scripts, sounds
 from gateway.store.scripts import Recording
-from gateway.store.sounds import PromptSound, text_hash
+from gateway.store.sounds import text_hash
 from prompts import intake
 from prompts.intake import Unusable
-
-ENGINE = "recorded"
 
 
 def take_in(runtime: Runtime, account: str, *, language: str, key: str, text: str, data: bytes) -> str:
@@ -51,32 +48,17 @@ def approve(runtime: Runtime, account: str, recording: str, sound: str) -> None:
             raise Refused("own_recording")
         if there.sound != sound or not scripts.approve_recording(session, there, by=account, now=now):
             raise Refused("changed")
-        prompt = PromptSound(there.language, there.key, there.text_hash, sound, ENGINE, robot=False)
-        sounds.stand_for(session, prompt)
         audit.note(session, what="recording_approved", account=account, subject=recording, now=now)
     runtime.voices.forget()
 
 
-def remove(runtime: Runtime, account: str, recording: str, text: str) -> None:
-    """Take it back; where it was heard, a voice of this machine speaks the wording in its place.
-
-    Raises `Refused`: gone_recording, or no_voice where no engine can speak `text`, its wording.
-    """
-    with runtime.database.read() as session:
-        there = scripts.recording(session, recording)
-    if there is None or there.text_hash != text_hash(text):
-        raise Refused("gone_recording")
-    if there.approved_by is not None:
-        wording = speech.Missing(there.language, there.key, text)
-        if not speech.speak(runtime, wording, ("offline",)):  # first, so that no caller hears silence
-            raise Refused("no_voice")
+def remove(runtime: Runtime, account: str, recording: str) -> None:
+    """Take it back; where it was heard, an engine speaks its wording again within seconds. Raises `Refused`."""
+    now = runtime.clock.now()
     with runtime.database.write() as session:
+        there = scripts.recording(session, recording)
+        if there is None:
+            raise Refused("gone_recording")
         scripts.drop_recording(session, recording)
-        audit.note(
-            session,
-            what="recording_removed",
-            account=account,
-            subject=recording,
-            now=runtime.clock.now(),
-        )
+        audit.note(session, what="recording_removed", account=account, subject=recording, now=now)
     runtime.voices.forget()

@@ -22,8 +22,9 @@ from sqlalchemy import (
     update,
 )
 
+from gateway.store import sounds
 from gateway.store.database import Instant, Session, metadata
-from gateway.store.sounds import upsert
+from gateway.store.sounds import PromptSound, upsert
 
 
 class ScriptState(StrEnum):
@@ -108,6 +109,8 @@ class Recording:
     approved_by: str | None
     approved: datetime | None
 
+
+BY_A_PERSON = "recorded"
 
 # --- packs --------------------------------------------------------------------------------------------
 
@@ -276,3 +279,28 @@ def approve_recording(session: Session, there: Recording, *, by: str, now: datet
 
 def drop_recording(session: Session, id: str) -> None:  # noqa: A002 - the column's name
     session.execute(delete(recordings).where(recordings.c.id == id))
+
+
+# --- what is heard ------------------------------------------------------------------------------------
+
+
+def heard(session: Session) -> list[PromptSound]:
+    """The sound of every wording, a person's where one was approved: only that very wording, and no later one."""
+    query = select(recordings.c.language, recordings.c.key, recordings.c.text_hash, recordings.c.sound)
+    people = {
+        tuple(row[:3]): PromptSound(*row, BY_A_PERSON, robot=False)
+        for row in session.execute(query.where(recordings.c.approved_by.is_not(None)))
+    }
+    engines = [one for one in sounds.prompts(session) if (one.language, one.key, one.text_hash) not in people]
+    return [*engines, *people.values()]
+
+
+def sizes(session: Session) -> dict[tuple[str, str, str], int]:
+    """How many bytes the sound of each (language, key, text hash) has."""
+    kept, heard_for = sounds.sounds, sounds.prompt_sounds.c.sound
+    of_wordings = select(heard_for).union(select(recordings.c.sound))
+    query = select(kept.c.hash, func.length(kept.c.wav)).where(kept.c.hash.in_(of_wordings))
+    wavs: dict[str, int] = dict(session.execute(query).tuples().all())
+    return {
+        (one.language, one.key, one.text_hash): wavs[one.sound] for one in heard(session) if one.sound in wavs
+    }

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Boolean, Column, LargeBinary, String, Table, UniqueConstraint, delete, func, select
+from sqlalchemy import Boolean, Column, LargeBinary, String, Table, UniqueConstraint, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store.database import Session, metadata
@@ -92,24 +92,6 @@ def keep_rendering(session: Session, key: str, *, sound: str, engine: str, robot
 def stand_for(session: Session, prompt: PromptSound) -> None:
     values = {name: getattr(prompt, name) for name in PromptSound.__dataclass_fields__}
     upsert(session, prompt_sounds, ("language", "key", "text_hash"), values)
-
-
-def drop_prompt(session: Session, language: str, key: str, text_hash: str) -> None:
-    """Nothing stands for this wording any more; the sound itself stays where others may need it."""
-    session.execute(
-        delete(prompt_sounds).where(
-            prompt_sounds.c.language == language,
-            prompt_sounds.c.key == key,
-            prompt_sounds.c.text_hash == text_hash,
-        )
-    )
-
-
-def sizes(session: Session) -> Mapping[tuple[str, str, str], int]:
-    """How many bytes the sound of each (language, key, text hash) has."""
-    columns = (prompt_sounds.c.language, prompt_sounds.c.key, prompt_sounds.c.text_hash)
-    query = select(*columns, func.length(sounds.c.wav)).join(sounds, sounds.c.hash == prompt_sounds.c.sound)
-    return {(language, key, of): size for language, key, of, size in session.execute(query)}
 
 
 def prompts(session: Session) -> Iterator[PromptSound]:
