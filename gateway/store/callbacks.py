@@ -88,7 +88,9 @@ Index(
 )
 Index("uq_callbacks_open_handle", callbacks.c.handle, unique=True, sqlite_where=_open, postgresql_where=_open)
 Index("ix_callbacks_claimed_by", callbacks.c.claimed_by, sqlite_where=_open, postgresql_where=_open)
-Index("ix_callbacks_ended", callbacks.c.ended)
+# Partial, or SQLite would look for the open ones here and sort them all.
+_ended = callbacks.c.ended.is_not(None)
+Index("ix_callbacks_ended", callbacks.c.ended, sqlite_where=_ended, postgresql_where=_ended)
 
 moves = Table(
     "callback_moves",

@@ -229,7 +229,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("ended IS NULL"),
             postgresql_where=sa.text("ended IS NULL"),
         )
-        batch_op.create_index("ix_callbacks_ended", ["ended"], unique=False)
+        batch_op.create_index(
+            "ix_callbacks_ended",
+            ["ended"],
+            unique=False,
+            sqlite_where=sa.text("ended IS NOT NULL"),
+            postgresql_where=sa.text("ended IS NOT NULL"),
+        )
         batch_op.create_index(
             "ix_callbacks_expires",
             ["expires"],
