@@ -1,6 +1,5 @@
 """One webhook, one transaction: the state is read, `ivr` decides, effects and the answer are stored together."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -10,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from gateway.carriers.base import CallArrived, KeysCame, LegAnswered, VoiceAnswer
 from gateway.errors import KeystoreDown, Refused, StoreDown
 from gateway.runtime import Runtime
-from gateway.services import cases
+from gateway.services import cases, states
 from gateway.services.callbacks import ring_bells
 from gateway.services.degraded import open_token
 from gateway.services.effects import Effects, NeedsKeys
@@ -23,7 +22,8 @@ from ivr.engine import State, Step, step
 from ivr.events import BridgeOver, CallEvent, CallStarted, KeyPressed, StayedSilent
 
 Came = CallArrived | LegAnswered | KeysCame
-Render = Callable[[VoiceAnswer, str], bytes]  # the answer and its language → the carrier's document
+# The answer and its language, in sounds of the runtime's version of the content → the carrier's document
+Render = Callable[[Runtime, VoiceAnswer, str], bytes]
 
 _SAME_ANSWER = timedelta(hours=24)
 TRIES = 3  # another host's turn, or keys to be made first, costs one each
@@ -44,6 +44,7 @@ def take_turn(runtime: Runtime, came: Came, render: Render) -> bytes:
     Raises `StoreDown` where the database cannot be had: then `degraded.answer` speaks.
     """
     prepared = Prepared()
+    runtime = runtime.at(runtime.editions.now())  # whatever is published before the turn is over
     for _ in range(TRIES):
         try:
             return _turn(runtime, came, render, prepared)
@@ -77,13 +78,13 @@ def _turn(runtime: Runtime, came: Came, render: Render, prepared: Prepared) -> b
         if not inbox.take(session, key, now):
             return _again(runtime, place, inbox.answer_of(session, key), render)
         digest = runtime.vault.digest("sid", came.sid)
-        turn, event, state, number = _read(session, runtime, came, digest, now, prepared)
+        runtime, turn, event, state, number = _read(session, runtime, came, digest, now, prepared)
         decided = _decide(session, runtime, state, event)
         turn = replace(turn, language=decided.state.language)
         doing = Effects(session, runtime, turn, prepared.new, prepared.contact)
         errands = doing.perform(decided.actions)
         said = [action for action in decided.actions if not isinstance(action, act.Perform)]
-        answer = render(VoiceAnswer(said, number), decided.state.language)
+        answer = render(runtime, VoiceAnswer(said, number), decided.state.language)
         _remember(session, runtime, came, digest, decided.state, number, now)
         inbox.keep_answer(session, key, runtime.vault.seal_here(place, answer))
     ring_bells(runtime, errands)
@@ -102,32 +103,40 @@ def _kind(came: Came) -> str:
 
 def _again(runtime: Runtime, place: Place, sealed: bytes | None, render: Render) -> bytes:
     if sealed is None:  # older than a day: no effect, and nothing that could tell
-        return render(VoiceAnswer([act.HangUp()], 0), "")
+        return render(runtime, VoiceAnswer([act.HangUp()], 0), "")
     return runtime.vault.open_here(place, sealed)
 
 
 def _read(
     session: Session, runtime: Runtime, came: Came, digest: bytes, now: datetime, prepared: Prepared
-) -> tuple[Turn, CallEvent, State | None, int]:
-    """What happened in our words, where the conversation stands, and the number of the answer to come."""
+) -> tuple[Runtime, Turn, CallEvent, State | None, int]:
+    """What happened in our words, where the conversation stands, and the number of the answer to come.
+
+    The runtime is of the version that the call began with, or begins with now.
+    """
     flags, script = prepared.flags, runtime.library.script
     there = conversations.load(session, digest)
-    state = None if there is None else State.from_json(json.loads(_open_state(runtime, digest, there.state)))
     match came:
         case CallArrived():
             turn = Turn.of_caller(session, runtime, came.caller, came.line, now)
             ahead = ahead_of(script, script.starts[turn.kind])
             facts = facts_of(session, runtime, turn, flags, ahead)
-            return turn, CallStarted(turn.kind, turn.language, facts=facts), None, 1
+            return runtime, turn, CallStarted(turn.kind, turn.language, facts=facts), None, 1
         case LegAnswered():
+            state = None
+            if came.moved and there is not None:  # the worker moved a live call to hear what happened
+                runtime, state = states.opened(runtime, _state_place(digest), there.state)
             turn = Turn.of_leg(session, runtime, came.leg, now)
             facts = facts_of(session, runtime, turn, flags)
-            if came.moved and there is not None:  # the worker moved a live call to hear what happened
-                return turn, BridgeOver(facts), state, there.step + 1
-            return turn, CallStarted(turn.kind, turn.language, came.machine, facts), None, 1
+            if state is not None and there is not None:
+                return runtime, turn, BridgeOver(facts), state, there.step + 1
+            return runtime, turn, CallStarted(turn.kind, turn.language, came.machine, facts), None, 1
         case KeysCame():
             if there is None:  # begun while nothing could be stored: the state came along, sealed
-                state = open_token(runtime, came.token)
+                runtime, state = open_token(runtime, came.token)
+            else:
+                runtime, state = states.opened(runtime, _state_place(digest), there.state)
+            script = runtime.library.script
             if state is None or (there is not None and came.step != there.step):
                 raise Refused("stale")
             turn = (
@@ -147,7 +156,7 @@ def _read(
                 event = KeyPressed(came.keys, since, facts)
             else:
                 event = StayedSilent(facts)
-            return turn, event, state, came.step + 1
+            return runtime, turn, event, state, came.step + 1
 
 
 def _decide(session: Session, runtime: Runtime, state: State | None, event: CallEvent) -> Step:
@@ -172,10 +181,6 @@ def _in_use(session: Session, runtime: Runtime, action: act.Action) -> bool:
             return False
 
 
-def _open_state(runtime: Runtime, digest: bytes, sealed: bytes) -> bytes:
-    return runtime.vault.open_here(_state_place(digest), sealed)
-
-
 def _state_place(digest: bytes) -> Place:
     return Place("conversations", "state", digest.hex())
 
@@ -189,9 +194,7 @@ def _remember(
     number: int,
     now: datetime,
 ) -> None:
-    sealed = runtime.vault.seal_here(
-        _state_place(digest), json.dumps(state.to_json(), separators=(",", ":")).encode()
-    )
+    sealed = states.sealed(runtime, _state_place(digest), state)
     if not conversations.go_on(session, digest, step=number, state=sealed, now=now):
         leg = came.leg if isinstance(came, LegAnswered) else None
         conversations.begin(session, digest, leg=leg, step=number, state=sealed, now=now)

@@ -2,11 +2,11 @@
 
 import base64
 import binascii
-import json
 
 from gateway.carriers.base import CallArrived, KeysCame, LegAnswered, TextArrived, VoiceAnswer
 from gateway.errors import GatewayError
 from gateway.runtime import Runtime
+from gateway.services import states
 from gateway.vault import Place
 from ivr import actions as act
 from ivr.burmese.encodings import Encoding
@@ -20,12 +20,12 @@ _SORRY = (act.Play((act.Prompt("sorry_later"),)), act.HangUp())
 
 def answer(
     runtime: Runtime, came: CallArrived | LegAnswered | KeysCame, token: str
-) -> tuple[VoiceAnswer, str]:
-    """What a call hears while the database is away, and its language. Never raises."""
+) -> tuple[Runtime, VoiceAnswer, str]:
+    """What a call hears while the database is away, in which version, and its language. Never raises."""
+    runtime, state = open_token(runtime.at(runtime.editions.now()), token)
     language = runtime.library.languages[0]
     if isinstance(came, LegAnswered) or (isinstance(came, KeysCame) and came.bridged):
-        return VoiceAnswer(_SORRY, 0), language
-    state = open_token(runtime, token)
+        return runtime, VoiceAnswer(_SORRY, 0), language
     event: CallEvent
     if state is None or isinstance(came, CallArrived):  # a call that began before is asked to begin again
         event = CallStarted("dialled", language, facts=_FACTS)
@@ -40,8 +40,8 @@ def answer(
     try:
         sealed = _sealed(runtime, decided.state)
     except GatewayError:  # the keystore is away too: say so and end, for nothing could go on from here
-        return VoiceAnswer(_SORRY, 0), language
-    return VoiceAnswer(said, number, sealed), decided.state.language
+        return runtime, VoiceAnswer(_SORRY, 0), language
+    return runtime, VoiceAnswer(said, number, sealed), decided.state.language
 
 
 def text(runtime: Runtime, came: TextArrived) -> str | None:
@@ -58,17 +58,16 @@ def text(runtime: Runtime, came: TextArrived) -> str | None:
     return runtime.library.sms(decided.language, reply, "zawgyi" if zawgyi else "unicode")
 
 
-def open_token(runtime: Runtime, token: str) -> State | None:
-    """The state that an answer of ours gave along, or None for anything else."""
+def open_token(runtime: Runtime, token: str) -> tuple[Runtime, State | None]:
+    """The state that an answer of ours gave along, with the runtime of its version; None for anything else."""
     if not token:
-        return None
+        return runtime, None
     try:
         sealed = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
-        return State.from_json(json.loads(runtime.vault.open_here(_PLACE, sealed)))
+        return states.opened(runtime, _PLACE, sealed)
     except (GatewayError, ValueError, binascii.Error):
-        return None
+        return runtime, None
 
 
 def _sealed(runtime: Runtime, state: State) -> str:
-    data = json.dumps(state.to_json(), separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(runtime.vault.seal_here(_PLACE, data)).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(states.sealed(runtime, _PLACE, state)).rstrip(b"=").decode()

@@ -1,12 +1,11 @@
 """Status reports of calls: any order, doubled or missing, they end in the same state."""
 
-import json
 from dataclasses import replace
 
 from gateway.carriers.base import LegProgress, LegStatus
 from gateway.errors import Refused
 from gateway.runtime import Runtime
-from gateway.services import callbacks, outreach_calls, pool, ringing_back
+from gateway.services import callbacks, outreach_calls, pool, ringing_back, states
 from gateway.services.callbacks import Errand, ring_bells
 from gateway.services.effects import Effects
 from gateway.services.facts import Turn, facts_of
@@ -14,7 +13,7 @@ from gateway.store import conversations, legs
 from gateway.store.database import Session
 from gateway.store.legs import Leg, LegKind
 from gateway.vault import Place
-from ivr.engine import State, step
+from ivr.engine import step
 from ivr.events import CallEnded
 
 _NOBODY = ("no_answer", "busy")
@@ -43,8 +42,8 @@ def _hung_up(session: Session, runtime: Runtime, digest: bytes) -> list[Errand]:
         return []
     now = runtime.clock.now()
     place = Place("conversations", "state", digest.hex())
-    state = State.from_json(json.loads(runtime.vault.open_here(place, there.state)))
-    if state.over:
+    runtime, state = states.opened(runtime, place, there.state)
+    if state is None or state.over:
         return []
     try:
         turn = (

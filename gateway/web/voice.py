@@ -8,6 +8,7 @@ from gateway.carriers.base import KeysCame, VoiceAnswer
 from gateway.carriers.twilio import inbound, rendering
 from gateway.errors import GatewayError, Refused
 from gateway.logs import get
+from gateway.runtime import Runtime
 from gateway.services import conversations, degraded, delivery, speech
 from gateway.services.conversations import Came
 from gateway.web.guard import Form, public, runtime, signed
@@ -79,7 +80,7 @@ def _answer(came: Came) -> Response:
     try:
         return _document(conversations.take_turn(runtime(), came, _render))
     except Refused:
-        return _document(_render(VoiceAnswer([act.HangUp()], 0), ""))
+        return _document(_render(runtime(), VoiceAnswer([act.HangUp()], 0), ""))
     except GatewayError as error:
         _log.warning("degraded", error=type(error).__name__)
     except Exception as error:  # noqa: BLE001 - a caller must never hear an English error
@@ -88,8 +89,7 @@ def _answer(came: Came) -> Response:
     return _document(_render(*degraded.answer(runtime(), came, state)))
 
 
-def _render(answer: VoiceAnswer, language: str) -> bytes:
-    here = runtime()
+def _render(here: Runtime, answer: VoiceAnswer, language: str) -> bytes:
     return rendering.render_voice(
         answer,
         sounds=lambda sound: speech.addresses(here, language, sound),
