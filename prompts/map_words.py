@@ -9,7 +9,7 @@ from prompts.library import Review
 READING: Final = ("en", "my")
 
 _LABELS: Final[Mapping[str, tuple[str, str]]] = {
-    "title": ("The menus of the hotline", "ဖုန်းလိုင်းရဲ့ မီနူးများ"),
+    "title": ("The menus", "မီနူးများ"),
     "everywhere": ("In every menu", "မီနူးတိုင်းမှာ"),
     "unless_said": ("Whoever presses nothing", "ဘာမှ မနှိပ်သူ"),
     "legend": (
@@ -49,7 +49,7 @@ _LABELS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 _STARTS: Final[Mapping[str, tuple[str, str]]] = {
-    "dialled": ("Somebody dials the hotline", "တစ်ယောက်ယောက် ဖုန်းခေါ်လာ"),
+    "dialled": ("Somebody dials in", "တစ်ယောက်ယောက် ဖုန်းခေါ်လာ"),
     "missed": ("Somebody rings a missed-call number", "မစ်ကောနံပါတ်ကို ခေါ်လာ"),
     "counselors_line": ("A counselor rings a counselors' number", "ဖြေကြားသူက ဖြေကြားသူများနံပါတ်ကို ခေါ်လာ"),
     "rung_back": ("A missed call is rung back", "မစ်ကောကို ပြန်ခေါ်"),

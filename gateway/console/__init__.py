@@ -10,6 +10,7 @@ from gateway.console.gates import ANYONE, COORDINATORS, COUNSELORS, Gates, Route
 from gateway.console.outreach import Outreach
 from gateway.console.people import People
 from gateway.console.queue import Queue
+from gateway.console.seeing import Seeing
 from gateway.console.signing_in import SigningIn
 from gateway.console.standing import Standing
 from gateway.runtime import Runtime
@@ -30,7 +31,7 @@ def create_console(runtime: Runtime) -> Blueprint:
 
 def _routes(runtime: Runtime) -> list[Route]:
     """Every way in: name, method, path, what it does, whom it lets in, and the page a refusal shows again."""
-    signing, queue, cases = SigningIn(runtime), Queue(runtime), Cases(runtime)
+    signing, queue, cases, seeing = SigningIn(runtime), Queue(runtime), Cases(runtime), Seeing(runtime)
     outreach, people, standing = Outreach(runtime), People(runtime), Standing(runtime)
     return [
         Route("static", "GET", "/static/<name>", frame.static, ANYONE),
@@ -55,6 +56,10 @@ def _routes(runtime: Runtime) -> list[Route]:
         Route("launch", "POST", "/programmes/<version>/launch", outreach.launch, COORDINATORS, outreach.version),
         Route("steer", "POST", "/programmes/<version>/calls/<campaign>", outreach.steer, COORDINATORS, outreach.anew),
         *_wordings(Content(runtime), Drafts(runtime)),
+        Route("map", "GET", "/map", seeing.map, COORDINATORS),
+        Route("map_picture", "GET", "/map.svg", seeing.picture, COORDINATORS),
+        Route("preview", "GET", "/preview", seeing.preview, COORDINATORS),
+        Route("preview_fit", "POST", "/preview", seeing.fit, COORDINATORS, seeing.preview),
         Route("people", "GET", "/people", people.page, COORDINATORS),
         Route("standing", "GET", "/standing", standing.page, COORDINATORS),
         Route("switch", "POST", "/standing/switch", standing.switch, COORDINATORS, standing.page),

@@ -38,6 +38,7 @@ _HERE = Path(__file__).parent
 _FILES: Final = {
     "console.css": "text/css",
     "console.js": "text/javascript",
+    "seeing.css": "text/css",
     "recorder.js": "text/javascript",
     "icon.svg": "image/svg+xml",
     "noto-sans-myanmar.woff2": "font/woff2",

@@ -82,6 +82,7 @@ REASONS: Final[Mapping[str, str]] = {
     "silent_sound": _l("There is nothing to hear in this."),
     "gone_recording": _l("This recording is not here any more."),
     "own_recording": _l("You brought this recording. Another person must listen to it and approve it."),
+    "shown_changed": _l("What is shown has changed meanwhile. Look at it again."),
     # accounts
     "sign_in": _l("That was not right. Check all three: name, password, code. A code works once."),
     "wait": _l("Too many tries. Wait half a minute, then try again."),
@@ -125,6 +126,7 @@ DONE: Final[Mapping[str, str]] = {
     "recording_approved": _l("Approved: callers hear this voice from now on."),
     "recording_removed": _l("Taken back. A machine's voice speaks this wording again."),
     "switched": _l("Turned. It takes effect within seconds."),
+    "looked": _l("Noted: you looked at exactly this and found it fit."),
     "signed_out": _l("You are signed out."),
 }
 
