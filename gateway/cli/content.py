@@ -1,4 +1,4 @@
-"""Commands about content and sound: check, prompts render."""
+"""Commands about content and sound: check, dialogue, map, prompts render."""
 
 import os
 import sys
@@ -68,6 +68,34 @@ def dialogue(file: Path) -> None:
         sys.exit(os.EX_DATAERR)
     click.echo(played.text)
     sys.exit(1 if isinstance(played, Difference) else 0)
+
+
+@click.command()
+@click.option("--language", help="Whose wordings the menus say; the first language where none is named.")
+@click.option("--reading", type=click.Choice(["en", "my"]), default="en", help="The language of the labels.")
+@click.option(
+    "--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="A file to write it to."
+)
+@spoken
+def map(language: str | None, reading: str, output: Path | None) -> None:  # noqa: A001 - the command's name
+    """Draw the menus as an SVG: what each says, what each key does, how far it is reviewed."""
+    from prompts.library import Library, PackError  # noqa: PLC0415 - only this command needs it
+    from prompts.map import svg  # noqa: PLC0415
+
+    try:
+        library = Library.load()
+    except PackError as error:
+        for problem in error.problems:
+            click.echo(str(problem), err=True)
+        sys.exit(1)
+    if language and language not in library.languages:
+        click.echo(f"There is no language {language!r}; there are {', '.join(library.languages)}.", err=True)
+        sys.exit(os.EX_USAGE)
+    drawn = svg(library, language or library.languages[0], reading=reading)
+    if output is None:
+        click.echo(drawn)
+    else:
+        output.write_text(f"{drawn}\n", encoding="utf-8")
 
 
 @click.group()
