@@ -64,7 +64,7 @@ def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
 _ROOMS = {
     "running": ("up", "worker", "clock", "release", "db", "status", "doctor"),
     "people": ("counselor", "forget"),
-    "content": ("check", "dialogue", "prompts"),
+    "content": ("check", "dialogue", "map", "prompts"),
     "outreach": ("outreach",),
     "phone": ("dial", "text"),
 }
