@@ -1,7 +1,7 @@
 # `make help` lists what there is. Everything runs in .venv, which requirements/install.sh keeps as the locks say.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run test quick test-full checks bench burmese-report audit lock clean
+.PHONY: help run test quick test-full checks bench burmese-report pictures leak-test audit lock clean
 
 PYTHON ?= python3
 export PYTHON
@@ -51,6 +51,15 @@ bench: ## measure against the floors of the same machine; writes docs/performanc
 burmese-report: ## measure how Burmese is read, written and spoken; writes docs/burmese.md
 	$(call set_up,dev)
 	@$(CLEAN) $(BIN)/python tests/reports/burmese_report.py
+
+pictures: ## the pictures of the documents, made by the browser tests
+	$(call set_up,dev)
+	@$(CLEAN) $(BIN)/python -m pytest tests/browser/test_the_first_five_minutes.py -p no:randomly --pictures docs/pictures
+	@rm -f docs/pictures/console-empty.png docs/pictures/programme.png
+
+leak-test: ## drive every flow with canary numbers and texts, then look for them everywhere, decoding
+	$(call set_up,dev)
+	@$(CLEAN) $(BIN)/python -m pytest tests/faults/test_nothing_leaks.py -p no:randomly
 
 audit: ## known weaknesses of the locked packages and of our own lines
 	$(call set_up,dev)

@@ -2,8 +2,6 @@
 
 import os
 
-from gateway.factory import create_app
-from gateway.runtime import build_runtime
-from gateway.settings import load
+from gateway.factory import application
 
-app = create_app(build_runtime(load(os.environ)))
+app = application(os.environ)

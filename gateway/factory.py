@@ -1,10 +1,17 @@
 """`create_app`: the web application from a runtime; which faces it shows is a setting."""
 
+import os
+import sys
+from collections.abc import Mapping
+
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
-from gateway.logs import get
-from gateway.runtime import Runtime
+from gateway.errors import SettingsError
+from gateway.logs import configure, get
+from gateway.runtime import Runtime, build_runtime
+from gateway.services.overview import refuse_drafts
+from gateway.settings import load
 from gateway.web.health import health, metrics
 from gateway.web.media import media
 from gateway.web.sms import sms
@@ -12,6 +19,19 @@ from gateway.web.voice import voice
 
 _log = get(__name__)
 _LARGEST_UPLOAD = 20 * 1024 * 1024
+
+
+def application(environ: Mapping[str, str]) -> Flask:
+    """The application of this environment; a wrong setting ends the process with a line for each fault."""
+    try:
+        settings = load(environ)
+        configure(settings.log_level, json=settings.mode == "production")
+        runtime = build_runtime(settings)
+        refuse_drafts(runtime)
+    except SettingsError as error:
+        sys.stderr.writelines(f"{fault}\n" for fault in error.faults)
+        sys.exit(os.EX_CONFIG)
+    return create_app(runtime)
 
 
 def create_app(runtime: Runtime) -> Flask:

@@ -13,6 +13,7 @@ threads = 4
 # A burst waits in the kernel's queue instead of being refused; the kernel caps it at net.core.somaxconn.
 backlog = 16_384
 keepalive = 20
+umask = 0o077  # the database and its log are this user's alone
 timeout = 30
 graceful_timeout = 7  # ends before the supervisor's eight and a platform's ten seconds
 

@@ -11,6 +11,7 @@ import click
 
 from gateway.errors import GatewayError, Refused, SettingsError
 from gateway.settings import Settings, load, with_demo
+from prompts.errors import ContentError
 
 # What a rule's refusal means to whoever typed the command.
 REFUSALS = {
@@ -30,12 +31,20 @@ REFUSALS = {
     "running": "It is being sent already.",
     "nobody": "Nobody has asked to hear it by call.",
     "not_now": "That cannot be done as it stands now.",
+    "gone": "There is no such thing here.",
 }
 
 
 def settings() -> Settings:
     """The settings of this environment, or of the demo that was made here."""
-    return load(with_demo(os.environ))
+    environ = with_demo(os.environ)
+    if not environ.get("HOTLINE_MODE", "").strip():
+        raise SettingsError(
+            (
+                "There is no hotline here yet: start one with `make run`, or set HOTLINE_MODE and what it needs.",
+            )
+        )
+    return load(environ)
 
 
 def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -49,6 +58,9 @@ def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
             for fault in error.faults:
                 click.echo(fault, err=True)
             sys.exit(os.EX_CONFIG)
+        except ContentError as error:
+            click.echo(str(error), err=True)
+            sys.exit(os.EX_DATAERR)
         except Refused as error:
             click.echo(REFUSALS.get(error.reason_key, f"Refused: {error.reason_key}"), err=True)
             sys.exit(1)
@@ -86,3 +98,4 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """A hotline by voice and SMS: see `hotline up` for trying it on this machine."""
+    os.umask(0o077)  # whatever a command writes is its owner's alone

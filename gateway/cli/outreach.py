@@ -55,6 +55,22 @@ def everything() -> None:
             click.echo(f"{version.id}  {version.state:<9}  {version.language}  {version.title}")
 
 
+@outreach.command("show")
+@click.argument("version")
+@spoken
+def show(version: str) -> None:
+    """State, length, voice and manifest of a programme, and where its sounds are, to listen to."""
+    wired = runtime()
+    with wired.database.read() as session:
+        there = rows.version(session, version)
+    if there is None:
+        raise Refused("gone")
+    voice = "robot voice" if there.robot else "human voice"
+    click.echo(f"{there.state}  {there.language}  {there.seconds} s  {voice}\nmanifest {there.manifest}")
+    for sound in there.sounds:
+        click.echo(f"{wired.settings.public_url}/audio/{sound}.wav")
+
+
 @outreach.command("approve")
 @click.argument("version")
 @click.option("--manifest", required=True, help="The hash of exactly the bytes you heard.")
@@ -104,5 +120,9 @@ _steering("cancel", CampaignState.CANCELED, "End it for good.")
 @spoken
 def results(campaign: str) -> None:
     """How many were reached and how it went; small groups hidden."""
-    for state, count in programmes.results(runtime(), campaign).items():
+    wired = runtime()
+    with wired.database.read() as session:
+        if rows.campaign(session, campaign) is None:
+            raise Refused("gone")
+    for state, count in programmes.results(wired, campaign).items():
         click.echo(f"{state:<14} {count}")

@@ -83,6 +83,14 @@ def everyone() -> None:
         click.echo(f"{one.alias:<24} {one.role:<12} {shift:<10} {phone}")
 
 
+@counselor.command("enable")
+@click.argument("alias")
+@spoken
+def enable(alias: str) -> None:
+    """Let a disabled account sign in again."""
+    counselors.enable(runtime(), alias)
+
+
 @counselor.command("disable")
 @click.argument("alias")
 @spoken
@@ -103,6 +111,6 @@ def forget() -> None:
     click.echo(
         "Nothing was kept about it."
         if not errands
-        else "Its keys are being destroyed: within a minute nothing of it can be read, from backups neither. "
-        "The phone company's own records stay."
+        else "A worker destroys its keys at once: then nothing of it can be read, in backups of the database "
+        "neither. A copy of the keystore would still open it, and the phone company keeps its own records."
     )

@@ -17,6 +17,7 @@ import click
 
 from gateway.cli import settings, spoken
 from gateway.environment import is_loopback
+from gateway.errors import SettingsError
 from gateway.settings import (
     demo_environment,
     demo_file,
@@ -31,6 +32,29 @@ if TYPE_CHECKING:
 
 _REAL = ("DATABASE_URL", "REDIS_URL", "KEYSTORE_URL", "TWILIO_")
 _READY_WITHIN = 120.0
+
+
+_GREETING = """
+The hotline runs on this machine, with phones of its own: nobody real is called.
+
+  two phones   {url}/simulator/    a caller's and a counselor's
+  console      {url}/console/      two accounts are ready; the page shows their codes
+  terminal     .venv/bin/hotline dial   .venv/bin/hotline text 11
+
+  1 ring    on the caller's phone dial the hotline: 1, then 1, then a number of your own from 4 to 8
+  2 claim   in the console sign in as counselor: Take the request, then Ring
+  3 talk    answer the counselor's phone: 1, 1. Answer the caller's phone: her own number.
+
+The voice is a robot's, until people record theirs. Data and log: {shown}. Ctrl-C stops it; the data stays.
+"""
+_OWN_GREETING = """
+The hotline runs here with the settings of this environment. THE PHONES ARE REAL.
+
+  webhooks     {url}/twilio/voice   {url}/twilio/sms
+  console      {url}/console/
+
+Data and log: {shown}. Ctrl-C stops it; the data stays.
+"""
 
 
 def runtime(*, busy: float = 5.0) -> "Runtime":
@@ -65,7 +89,10 @@ def up(port: int, use_environment: bool) -> None:
 
     def release_() -> None:
         subprocess.run([sys.executable, "-m", "gateway", "release"], env=children, check=True)
-        threading.Thread(target=_greet, args=(here.public_url, port, here.data_dir), daemon=True).start()
+        greeting = _GREETING if here.simulated else _OWN_GREETING
+        threading.Thread(
+            target=_greet, args=(greeting, here.public_url, port, here.data_dir), daemon=True
+        ).start()
 
     try:
         code = supervisor.up(children, here.data_dir, port, say=click.echo, before_web=release_)
@@ -115,7 +142,7 @@ def _for_children(env: Mapping[str, str], web_key: bytes) -> dict[str, str]:
     return given | {"HOTLINE_WEB_KEY": base64.b64encode(web_key).decode()}
 
 
-def _greet(url: str, port: int, data: Path) -> None:
+def _greet(greeting: str, url: str, port: int, data: Path) -> None:
     """Say where everything is as soon as it answers: one screen, no more."""
     until = time.monotonic() + _READY_WITHIN
     while time.monotonic() < until:
@@ -126,22 +153,7 @@ def _greet(url: str, port: int, data: Path) -> None:
             time.sleep(0.2)
     else:
         return
-    shown = Path(os.path.relpath(data))
-    click.echo(
-        f"""
-The hotline runs on this machine, with phones of its own: nobody real is called.
-
-  two phones   {url}/simulator/    a caller's and a counselor's
-  console      {url}/console/      two accounts are ready; the page shows their codes
-  terminal     .venv/bin/hotline dial   .venv/bin/hotline text 11
-
-  1 ring    on the caller's phone dial the hotline: 1, then 1, then a number of your own from 4 to 8
-  2 claim   in the console sign in as counselor, claim the request, press Call
-  3 talk    answer the counselor's phone: 1, 1. Answer the caller's phone: her own number.
-
-The voice is a robot's, until people record theirs. Data and log: {shown}. Ctrl-C stops it; the data stays.
-"""
-    )
+    click.echo(greeting.format(url=url, shown=os.path.relpath(data)))
 
 
 # --- the processes of the Procfile --------------------------------------------------------------------
@@ -151,18 +163,26 @@ The voice is a robot's, until people record theirs. Data and log: {shown}. Ctrl-
 @spoken
 def worker() -> None:
     """Do jobs: ring, move and end calls, render programmes, forget."""
-    from workers import worker as process  # noqa: PLC0415 - only this command needs it
+    from gateway.services.overview import refuse_drafts  # noqa: PLC0415 - only these commands need it
+    from workers import worker as process  # noqa: PLC0415
 
-    process.run(runtime())
+    wired = runtime()
+    if wired.vault.locked:
+        raise SettingsError(("HOTLINE_ROOT_KEY: is missing, and without it a worker can ring nobody",))
+    refuse_drafts(wired)
+    process.run(wired)
 
 
 @click.command()
 @spoken
 def clock() -> None:
     """Ring what is due, end what is over. May run twice."""
-    from workers import clock as process  # noqa: PLC0415 - only this command needs it
+    from gateway.services.overview import refuse_drafts  # noqa: PLC0415 - only these commands need it
+    from workers import clock as process  # noqa: PLC0415
 
-    process.run(runtime())
+    wired = runtime()
+    refuse_drafts(wired)
+    process.run(wired)
 
 
 @click.command()

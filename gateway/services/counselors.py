@@ -111,6 +111,14 @@ def disable(runtime: Runtime, alias: str, *, by: str | None = None) -> None:
         audit.note(session, what="account_disabled", account=by, subject=account.id, now=runtime.clock.now())
 
 
+def enable(runtime: Runtime, alias: str) -> None:
+    """Undo `disable`; its sessions and its shift stay ended."""
+    with runtime.database.write() as session:
+        account = _known(session, alias)
+        counselors.change(session, account.id, disabled=False)
+        audit.note(session, what="account_enabled", account=None, subject=account.id, now=runtime.clock.now())
+
+
 def set_shift(runtime: Runtime, alias: str, *, on: bool, by: str | None = None) -> None:
     with runtime.database.write() as session:
         account = _known(session, alias)

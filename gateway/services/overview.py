@@ -6,10 +6,11 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, SettingsError
 from gateway.runtime import Runtime
 from gateway.services import windows
 from gateway.store import callbacks, counselors, outbox, outreach
+from prompts.check import review
 
 
 def status(runtime: Runtime) -> dict[str, Any]:
@@ -23,6 +24,23 @@ def status(runtime: Runtime) -> dict[str, Any]:
             "counselors": {"on_shift": counselors.on_shift(session)},
             "workers": runtime.queue.workers(),
         }
+
+
+def refuse_drafts(runtime: Runtime) -> None:
+    """Stop a production start with wordings that nobody has reviewed, unless that was expressly accepted.
+
+    Raises `SettingsError`: what people hear in danger is a setting too.
+    """
+    settings = runtime.settings
+    if settings.mode != "production" or settings.accept_drafts:
+        return
+    drafts = sum(len(one.drafts) for one in review(runtime.library).values())
+    if drafts:
+        fault = (
+            f"HOTLINE_ACCEPT_DRAFTS: {drafts} wordings are drafts that no two people have reviewed "
+            "(hotline check --review lists them); set it to yes only if you accept that"
+        )
+        raise SettingsError((fault,))
 
 
 def ready(runtime: Runtime) -> bool:
@@ -82,7 +100,8 @@ class Finding:
 
 def diagnose(runtime: Runtime) -> list[Finding]:
     """Look at every live dependency."""
-    return [_database(runtime), _keystore(runtime), _redis(runtime), _workers(runtime), _sound(runtime)]
+    looked = (_database, _keystore, _redis, _workers, _clock, _sound, _wordings)
+    return [look(runtime) for look in looked]
 
 
 def _database(runtime: Runtime) -> Finding:
@@ -120,6 +139,22 @@ def _workers(runtime: Runtime) -> Finding:
     count = runtime.queue.workers()
     words = f"{count} at work" if count else "none: start hotline worker, or nobody is rung"
     return Finding("workers", good=count > 0, words=words)
+
+
+def _clock(runtime: Runtime) -> Finding:
+    if runtime.queue.beats("clock"):
+        return Finding("clock", good=True, words="ticks")
+    return Finding(
+        "clock", good=False, words="none: start hotline clock, or nothing expires and nothing is rung again"
+    )
+
+
+def _wordings(runtime: Runtime) -> Finding:
+    drafts = sum(len(one.drafts) for one in review(runtime.library).values())
+    if not drafts:
+        return Finding("wordings", good=True, words="every one is reviewed")
+    accepted = runtime.settings.mode == "demo" or runtime.settings.accept_drafts
+    return Finding("wordings", good=accepted, words=f"{drafts} are drafts nobody has reviewed")
 
 
 def _sound(runtime: Runtime) -> Finding:
