@@ -11,11 +11,10 @@ import json
 import quopri
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from unicodedata import decimal
-from unicodedata import normalize as normal_form
 from urllib.parse import unquote_to_bytes
 
 _DEPTH = 3  # layers undone one inside another, such as JSON in gzip in base64
@@ -26,8 +25,7 @@ _ESCAPES = re.compile(rb"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\[0-7]{3}")
 _PERCENT = re.compile(rb"%[0-9a-fA-F]{2}")
 _QUOTED = re.compile(rb"=[0-9A-F]{2}|=\r?\n")
 _ENTITY = re.compile(rb"&#?[0-9a-zA-Z]{2,8};")
-_BETWEEN = re.compile(r"(?<=\d)[\s.\-/()\u00a0\u200b-\u200f\u2060_]{1,2}(?=\d)", re.ASCII)
-_OTHER_DIGIT = re.compile(r"(?![0-9])\d")
+_DIGIT_RUN = re.compile(r"\d(?:[\s.\-/()\u200b-\u200f\u2060_]{0,3}\d){7,}")
 _MAGIC = (b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 
 
@@ -51,18 +49,15 @@ class Scanner:
             self._needles += [(at, national), (at, national[::-1])]
         self._texts = [(at + n, _letters(text)) for n, text in enumerate(texts, start=1)]
 
-    def file(self, path: Path) -> list[Found]:
-        """Its bytes, and its name."""
-        return self.data(path.read_bytes(), str(path)) + self.data(str(path).encode(), f"name of {path}")
-
-    def folder(self, folder: Path) -> list[Found]:
-        """Every file below, and the names of all."""
+    def folder(self, folder: Path, *, without: Sequence[str] = ()) -> list[Found]:
+        """Every file below, and the names of all; `without` those that are looked at another time."""
         found = []
         for path in sorted(folder.rglob("*")):
+            if path.relative_to(folder).parts[0] in without:
+                continue
+            found += self.data(str(path).encode(), f"name of {path}")
             if path.is_file():
-                found += self.file(path)
-            else:
-                found += self.data(str(path).encode(), f"name of {path}")
+                found += self.data(path.read_bytes(), str(path))
         return found
 
     def data(self, data: bytes, place: str) -> list[Found]:
@@ -85,7 +80,7 @@ class Scanner:
     def _in(self, data: bytes) -> set[int]:
         hits: set[int] = set()
         for text in _read_as_text(data):
-            digits = _BETWEEN.sub("", _ascii_digits(text))
+            digits = "\n".join(map(_ascii_digits, _DIGIT_RUN.findall(text)))
             hits |= {which for which, needle in self._needles if needle in digits}
             if self._texts:
                 letters = _letters(text)
@@ -99,11 +94,12 @@ def _national(number: str) -> str:
 
 
 def _letters(text: str) -> str:
-    return "".join(normal_form("NFKC", text).split()).casefold()
+    return "".join(text.split()).casefold()
 
 
-def _ascii_digits(text: str) -> str:
-    return text if text.isascii() else _OTHER_DIGIT.sub(lambda found: str(decimal(found[0])), text)
+def _ascii_digits(run: str) -> str:
+    """Digits of any script as ours, without what stands between them."""
+    return "".join(str(decimal(one)) for one in run if one.isdecimal())
 
 
 def _read_as_text(data: bytes) -> Iterator[str]:

@@ -50,8 +50,9 @@ class Wire:
 
 
 class RealHotline(Hotline):
-    """Started from a template with keys, tables and sound. With a `provider` that is the phone network,
-    else the demo's own simulator; `runtime` looks into the same folder, as another process would.
+    """Started from a template with keys, tables and sound; `runtime` looks into the same folder from outside.
+
+    A `provider` is the phone network where one is given, else the demo's own simulator is.
     """
 
     def __init__(self, template: Path, folder: Path, provider: Provider | None = None, **more: str) -> None:

@@ -135,9 +135,7 @@ def test_what_was_acknowledged_is_there_once_after_kills_of_everything(up: Up, p
 
 
 def test_a_worker_killed_while_it_dials_never_dials_twice(up: Up, provider: Provider) -> None:
-    """The forked job or the worker itself, when the carrier has the request and has not answered yet; the
-    carrier then places the call, or never does.
-    """
+    """Killed while the carrier has the request in hand; which then places the call, or never does."""
     hotline = up(provider, **BUSY)
     turns, wanted = trials(4, 1000), 0
     for turn in range(turns):
