@@ -3,7 +3,6 @@
 import shutil
 import tempfile
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -137,11 +136,11 @@ class Anything(RuleBasedStateMachine):
         else:
             heard = line.press(key) if key else line.silence()
         if heard.room and line.form["To"] in PHONES:
-            assert key == OWN or (key == "1"), "only her own number joins (or 1 where she chose none)"
+            assert key in {OWN, "1"}, "only her own number joins (or 1 where she chose none)"
 
     @precondition(lambda self: self.lines)
     @rule(which=st.integers(0, 9), twice=st.booleans())
-    def somebody_hangs_up(self, which: int, twice: bool) -> None:  # noqa: FBT001 - hypothesis draws it
+    def somebody_hangs_up(self, which: int, twice: bool) -> None:
         line = self.lines.pop(which % len(self.lines))
         self.provider.of(line.sid).status = "completed"
         for _ in range(1 + twice):
@@ -150,7 +149,7 @@ class Anything(RuleBasedStateMachine):
     # --- what machines and clocks do ------------------------------------------------------------------
 
     @rule(lost=st.booleans())
-    def workers_work(self, lost: bool) -> None:  # noqa: FBT001 - hypothesis draws it
+    def workers_work(self, lost: bool) -> None:
         before = len(self.provider.calls)
         self.provider.drop_answers = lost
         self.hotline.work(most=300)
