@@ -5,6 +5,7 @@ from typing import Any
 from flask import abort
 
 from gateway.simulator.network import Network
+from ivr.burmese.zawgyi import unicode_to_zawgyi
 
 _DEEDS = frozenset({"dial", "press", "answer", "hangup", "text", "machine"})
 
@@ -24,7 +25,8 @@ def perform(network: Network, name: str, deed: str, given: Any) -> bool:
             network.hang_up(name)
             done = True
         case "text", {"to": str(to), "words": str(words)}:
-            done = network.text(name, to, words) is not None
+            travels = unicode_to_zawgyi(words) if given.get("shows") == "zawgyi" else words
+            done = network.text(name, to, travels) is not None
         case "machine", {"on": bool(on)}:
             network.set_machine(name, on)
             done = True

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateway.simulator.network import Network
 from gateway.simulator.numbers import CALLER, COUNSELOR
 from gateway.simulator.records import Hearing, Phone, Status
+from prompts.preview import DISPLAYS, as_seen
 
 ZONE = ZoneInfo("Asia/Yangon")
 _SHOWN = 40
@@ -80,7 +82,13 @@ def phone(network: Network, shown: Phone, captions: Captions) -> dict[str, Any]:
                 for message in network.messages.values()
             ),
             "texts": [
-                {"number": text.number, "mine": text.mine, "body": text.body, "at": _clock(text.at)}
+                {
+                    "number": text.number,
+                    "mine": text.mine,
+                    "body": text.body,
+                    "seen": _seen(text.body),
+                    "at": _clock(text.at),
+                }
                 for text in shown.texts[-_SHOWN:]
             ],
         }
@@ -137,6 +145,12 @@ def _hearing(network: Network, ear: Hearing, captions: Captions) -> dict[str, An
             for language, caption in found.items()
         },
     }
+
+
+@lru_cache(maxsize=256)
+def _seen(body: str) -> Mapping[str, str]:
+    """What a phone that shows Burmese in another way makes of a text, where that is not the text itself."""
+    return {phone: seen for phone in DISPLAYS if (seen := as_seen(body, phone)) != body}
 
 
 def _clock(at: datetime) -> str:

@@ -4,7 +4,10 @@ import pytest
 from simulator.gateway_double import PUBLIC, SID, House
 from twilio.base.exceptions import TwilioRestException
 
+from gateway.simulator.deeds import perform
 from gateway.simulator.records import segments
+from gateway.simulator.view import phone
+from ivr.burmese.zawgyi import unicode_to_zawgyi
 
 SMS = "/twilio/sms"
 BURMESE = "ဖုန်းခေါ်ပါ ၁၂"
@@ -96,3 +99,13 @@ def test_whoever_texted_stop_is_not_reached_until_start(house: House) -> None:
 )  # fmt: skip
 def test_segments_are_counted_as_on_the_air(body: str, parts: int) -> None:
     assert segments(body) == parts
+
+
+def test_a_zawgyi_phone_writes_zawgyi_and_each_kind_of_phone_shows_it_its_own_way(house: House) -> None:
+    assert perform(house.network, "caller", "text", {"to": PUBLIC, "words": "မြန်မာ", "shows": "zawgyi"})
+    house.until(lambda: house.double.to(SMS))
+    [fields] = house.double.to(SMS)
+    assert fields["Body"] == unicode_to_zawgyi("မြန်မာ") != "မြန်မာ"
+    [text] = phone(house.network, house.network.phones["caller"], lambda _: {})["texts"]
+    assert text["body"] == fields["Body"]
+    assert text["seen"] == {"zawgyi": "မြန်မာ", "latin": "□" * len(fields["Body"])}

@@ -70,6 +70,8 @@ class Handset {
     this.state = "idle";
     this.hearing = null;
     this.drawn = {};
+    this.shows = "unicode";
+    this.texts = [];
     this.find = (selector) => root.querySelector(selector);
     this.audio = this.find("audio");
     for (const key of root.querySelectorAll("[data-key]")) {
@@ -83,6 +85,10 @@ class Handset {
     this.find(".erase").addEventListener("click", () => this.type(this.typed.slice(0, -1)));
     this.find(".machine input").addEventListener("change", (event) => this.do("machine", { on: event.target.checked }));
     this.find("form").addEventListener("submit", (event) => this.text(event));
+    this.find("[name=shows]").addEventListener("change", ({ target }) => {
+      this.shows = target.value;
+      this.readTexts();
+    });
     this.find(".handset").addEventListener("keydown", (event) => {
       if (/^[0-9*#]$/.test(event.key)) this.press(event.key);
       else if (event.key === "Backspace") this.type(this.typed.slice(0, -1));
@@ -136,9 +142,9 @@ class Handset {
 
   async text(event) {
     event.preventDefault();
-    const { words, to } = event.target.elements; // `to` stands in the header, joined by its form attribute
+    const { words, to, shows } = event.target.elements; // two of them stand in the header, joined by their form attribute
     if (!words.value) return;
-    const { done } = await this.do("text", { words: words.value, to: to.value });
+    const { done } = await this.do("text", { words: words.value, to: to.value, shows: shows.value });
     if (done) words.value = "";
   }
 
@@ -152,9 +158,15 @@ class Handset {
     this.write("keys", phone.state === "idle" ? this.typed : phone.keys);
     if (phone.state !== "idle") this.typed = "";
     this.list("heard", phone.heard, captionOf, true);
-    this.list("texts", phone.texts, textOf, true);
+    this.texts = phone.texts;
+    this.readTexts();
     this.list("log", phone.calls, entryOf, false);
     this.play(phone.hearing, tick);
+  }
+
+  // The thread as this kind of phone shows it; a Zawgyi phone writes Zawgyi, too.
+  readTexts() {
+    this.list("texts", this.texts.map((text) => ({ ...text, body: text.seen[this.shows] ?? text.body })), textOf, true);
   }
 
   write(part, words) {
