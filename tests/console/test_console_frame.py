@@ -16,6 +16,9 @@ PAGES = (
     "/programmes",
     "/programmes/new",
     "/wordings",
+    "/wordings/en/voice/main",
+    "/wordings/draft",
+    "/wordings/versions",
     "/people",
     "/standing",
     "/sign-in",
@@ -106,7 +109,7 @@ def test_what_is_not_there_is_said_in_words(lead: Browser) -> None:
 def test_a_counselor_sees_no_way_to_what_is_not_hers(person: Person) -> None:
     mya = person("mya")
     page = mya.get("/queue").text
-    for path in ("wordings", "people", "standing"):
+    for path in ("people", "standing"):
         assert f"/console/{path}" not in page
         assert mya.get(f"/{path}").status_code == 403
 
