@@ -299,8 +299,8 @@ def sizes(session: Session) -> dict[tuple[str, str, str], int]:
     """How many bytes the sound of each (language, key, text hash) has."""
     kept, heard_for = sounds.sounds, sounds.prompt_sounds.c.sound
     of_wordings = select(heard_for).union(select(recordings.c.sound))
-    query = select(kept.c.hash, func.length(kept.c.wav)).where(kept.c.hash.in_(of_wordings))
-    wavs: dict[str, int] = dict(session.execute(query).tuples().all())
+    query = select(kept.c.hash, func.length(kept.c.wav).label("size")).where(kept.c.hash.in_(of_wordings))
+    wavs = {row.hash: row.size for row in session.execute(query)}
     return {
         (one.language, one.key, one.text_hash): wavs[one.sound] for one in heard(session) if one.sound in wavs
     }
