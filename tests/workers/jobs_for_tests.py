@@ -17,7 +17,7 @@ def ring_back(row: str) -> None:
     note(row)
 
 
-def send_text(row: str) -> None:
+def ring_caller(row: str) -> None:
     note(f"began-{row}")
     time.sleep(2)
     note(f"ended-{row}")

@@ -13,7 +13,7 @@ import pytest
 from real_redis import RedisServer
 from redis import Redis
 
-from gateway.queue import JOB_END_CALL, JOB_FORGET, JOB_RING_BACK, JOB_SEND_TEXT, JobQueue
+from gateway.queue import JOB_END_CALL, JOB_FORGET, JOB_RING_BACK, JOB_RING_CALLER, JobQueue
 
 ROOT = Path(__file__).parents[2]
 
@@ -109,7 +109,7 @@ def test_a_poisoned_job_blocks_nobody(shop: Shop) -> None:
 
 
 def test_sigterm_lets_the_job_in_hand_end(shop: Shop) -> None:
-    shop.queue.put(JOB_SEND_TEXT, "a1")
+    shop.queue.put(JOB_RING_CALLER, "a1")
     until(lambda: "began-a1" in shop.notes())
     shop.process.terminate()
     assert shop.process.wait(10) == 0
@@ -128,7 +128,7 @@ def test_sigterm_ends_an_idle_worker_at_once(shop: Shop) -> None:
 def test_sigterm_with_redis_dead_still_lets_the_job_in_hand_end(
     shop: Shop, redis_server: RedisServer
 ) -> None:
-    shop.queue.put(JOB_SEND_TEXT, "a1")
+    shop.queue.put(JOB_RING_CALLER, "a1")
     until(lambda: "began-a1" in shop.notes())
     redis_server.kill()
     shop.process.terminate()
@@ -137,7 +137,7 @@ def test_sigterm_with_redis_dead_still_lets_the_job_in_hand_end(
 
 
 def test_a_job_does_not_outlive_a_killed_worker(shop: Shop) -> None:
-    shop.queue.put(JOB_SEND_TEXT, "a1")
+    shop.queue.put(JOB_RING_CALLER, "a1")
     until(lambda: "began-a1" in shop.notes())
     shop.process.kill()
     shop.process.wait()
@@ -163,7 +163,7 @@ def test_the_worker_goes_on_when_redis_was_killed_and_comes_back(
 def test_redis_killed_during_a_job_neither_ends_it_nor_the_worker(
     shop: Shop, redis_server: RedisServer
 ) -> None:
-    shop.queue.put(JOB_SEND_TEXT, "a1")
+    shop.queue.put(JOB_RING_CALLER, "a1")
     until(lambda: "began-a1" in shop.notes())
     redis_server.kill()
     until(lambda: "ended-a1" in shop.notes())

@@ -1,5 +1,5 @@
 """The fixtures of this folder."""
 
-from twilio_double import closed_port, double
+from carriers.twilio.twilio_double import closed_port, double
 
 __all__ = ["closed_port", "double"]

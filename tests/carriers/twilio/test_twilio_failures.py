@@ -10,11 +10,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from carriers.twilio.twilio_asks import ASKS, GOOD, NUMBERS, ONCE, TOKEN, carrier, failure, told
+from carriers.twilio.twilio_double import Double
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from twilio_asks import ASKS, GOOD, NUMBERS, ONCE, TOKEN, carrier, failure, told
-from twilio_double import Double
 
 from gateway.carriers.base import OPTED_OUT
 from gateway.carriers.twilio import rest

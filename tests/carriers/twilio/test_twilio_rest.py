@@ -9,10 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openapi_core import OpenAPI
-from openapi_core.contrib.werkzeug import WerkzeugOpenAPIRequest
-from openapi_core.exceptions import OpenAPIError
-from twilio_asks import (
+from carriers.twilio.twilio_asks import (
     ACCOUNT,
     ASKS,
     CALL,
@@ -29,7 +26,10 @@ from twilio_asks import (
     send,
     told,
 )
-from twilio_double import Asked, Double
+from carriers.twilio.twilio_double import Asked, Double
+from openapi_core import OpenAPI
+from openapi_core.contrib.werkzeug import WerkzeugOpenAPIRequest
+from openapi_core.exceptions import OpenAPIError
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request as WerkzeugRequest
 
