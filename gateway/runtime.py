@@ -33,11 +33,18 @@ class Voices:
         self._copy = copy  # for a start while the database is down
         self._known: Mapping[tuple[str, str, str], PromptSound] = {}
         self._captions: Mapping[str, PromptSound] = {}
+        self._sought: set[tuple[str, str, str]] = set()
         self._read_at = float("-inf")
 
     def sound(self, language: str, key: str, text_hash: str) -> PromptSound | None:
+        """A wording that was never sought before may be of a version published a moment ago: then look at once."""
         self._refresh()
-        return self._known.get((language, key, text_hash))
+        wording = (language, key, text_hash)
+        if wording not in self._known and wording not in self._sought:
+            self._sought.add(wording)
+            self.forget()
+            self._refresh()
+        return self._known.get(wording)
 
     def spoken_by(self, hash_: str) -> PromptSound | None:
         """Which wording a sound stands for: for captions."""

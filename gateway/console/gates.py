@@ -59,7 +59,7 @@ class Route:
 class InMemory(Request):
     """What is uploaded is held in memory, never in a file of its own on the disk, not even for a moment."""
 
-    def _get_file_stream(self, *_about: object) -> IO[bytes]:
+    def _get_file_stream(self, *_about: object, **_more: object) -> IO[bytes]:
         return io.BytesIO()
 
 
