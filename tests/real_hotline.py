@@ -15,11 +15,14 @@ from typing import Any
 
 import requests
 from front_door import Hotline, Provider
+from sqlalchemy import func, select
 from twilio.request_validator import RequestValidator
 
 from gateway import settings as gateway_settings
 from gateway import valkey
+from gateway.queue import JOB_RING_POOL
 from gateway.runtime import build_runtime
+from gateway.store.outbox import outbox
 
 ROOT = Path(__file__).parents[1]
 _OURS = ("HOTLINE_", "TWILIO_", "DATABASE_URL", "REDIS_URL", "KEYSTORE_URL")
@@ -169,6 +172,11 @@ class RealHotline(Hotline):
     def status(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.command("status", "--json"))
         return found
+
+    def owed(self) -> int:
+        """How much workers have to do; ringing the counselors on shift, of whom there is none, does not count."""
+        open_ = outbox.c.done.is_(None) & (outbox.c.job != JOB_RING_POOL)
+        return int(self.one(select(func.count()).select_from(outbox).where(open_))[0])
 
     def log(self) -> str:
         return (self.folder / "logs" / "hotline.log").read_text(encoding="utf-8")
