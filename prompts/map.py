@@ -97,11 +97,16 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """From a row's right end at (x, y) to the left of the box it leads to, one column on."""
+    """From a row's right end at (x, y) through the gutter, up or down at `lane`, to the box one column on."""
 
     x: float
     y: float
     end: float
+    lane: float
+
+    @property
+    def to(self) -> float:
+        return self.x + GUTTER
 
 
 @dataclass
@@ -205,14 +210,28 @@ def _place(
         tops[child] = top
         end = _place(drawing, drawn, tree, child, x + WIDE + GUTTER, top)
         below, top = max(below, end), end + BETWEEN
-    lowest = y
-    for row in box.rows:
-        if (
-            tops.get(row.to, -1.0) >= lowest
-        ):  # a row out of turn has its link only: its line would cross another
-            lowest = tops[row.to]
-            drawing.edges.append(Edge(x + WIDE, (row.top + row.bottom) / 2, lowest + 20))
+    drawing.edges += _edges(box, tops)
     return below
+
+
+def _edges(box: Box, tops: Mapping[str, float]) -> Iterator[Edge]:
+    """The lines to what is drawn after a box, whose tops these are, each in a lane of its own so that none cross.
+
+    A row out of turn has its link only. Lines that rise take lanes from left to right, those that fall from
+    right to left: so a line has always left the way of the next one.
+    """
+    lowest = 0.0
+    ways: list[tuple[float, float]] = []
+    for row in box.rows:
+        if tops.get(row.to, -1.0) >= lowest:
+            lowest = tops[row.to]
+            ways.append(((row.top + row.bottom) / 2, lowest + 20))
+    falling = [way for way in ways if way[1] > way[0]]
+    rising = [way for way in ways if way[1] <= way[0]]
+    for lanes, group in ((range(len(rising)), rising), (reversed(range(len(falling))), falling)):
+        step = (GUTTER - 36) / max(1, len(group))
+        for lane, (y, end) in zip(lanes, group, strict=True):
+            yield Edge(box.x + WIDE, y, end, box.x + WIDE + 14 + step * (lane + 0.5))
 
 
 # --- one box ------------------------------------------------------------------------------------------
@@ -302,10 +321,13 @@ def svg(library: Library, language: str, *, reading: str = "en") -> str:
 
 
 def _edge(edge: Edge) -> str:
-    x, y, end = edge.x, edge.y, edge.end
-    to, half = x + GUTTER - 7, x + GUTTER / 2
+    y, end, lane = edge.y, edge.end, edge.lane
+    to = edge.to - 7
+    turn = min(8.0, abs(end - y) / 2)
+    down = turn if end > y else -turn
     return (
-        f'<path class="edge" d="M{x:.0f} {y:.1f}C{half:.0f} {y:.1f} {half:.0f} {end:.1f} {to:.0f} {end:.1f}" '
+        f'<path class="edge" d="M{edge.x:.0f} {y:.1f}H{lane - turn:.1f}Q{lane:.1f} {y:.1f} {lane:.1f} {y + down:.1f}'
+        f'V{end - down:.1f}Q{lane:.1f} {end:.1f} {lane + turn:.1f} {end:.1f}H{to:.1f}" '
         f'fill="none" stroke="#7f9a97" stroke-width="1.6"/>'
         f'<path class="tip" d="M{to - 1:.0f} {end - 4.5:.1f}l8 4.5l-8 4.5z" fill="#7f9a97"/>'
     )

@@ -27,9 +27,9 @@ PHONES: Final[Mapping[str, str]] = {
     "latin": _l("A phone that shows boxes"),
 }
 CROSSED: Final[Mapping[str, str]] = {
-    "zawgyi_unicode": _l("Zawgyi was chosen, but the phone shows Unicode"),
-    "unicode_zawgyi": _l("Nothing was chosen, and the phone shows Zawgyi"),
-    "unicode_latin": _l("Nothing was chosen, and the phone shows boxes"),
+    "zawgyi_unicode": _l("Zawgyi is sent, the phone shows Unicode"),
+    "unicode_zawgyi": _l("Unicode is sent, the phone shows Zawgyi"),
+    "unicode_latin": _l("Unicode is sent, the phone shows boxes"),
 }
 WAYS: Final[Mapping[str, str]] = {"out": _l("dialled"), "in": _l("picked up"), "missed": _l("missed")}
 LINES: Final[Mapping[str, str]] = {

@@ -1,7 +1,7 @@
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, permutations
 
 import pytest
 
@@ -106,14 +106,17 @@ def test_lines_run_between_two_columns_and_never_cross(drawing: Drawing) -> None
     ends = {box.x for box in drawing.boxes}
     for edge in drawing.edges:
         assert edge.x in starts
-        assert edge.x + GUTTER in ends
-    for one, other in combinations(drawing.edges, 2):
+        assert edge.to in ends
+        assert edge.x < edge.lane < edge.to
+    for one, other in permutations(drawing.edges, 2):
         if one.x == other.x:
-            assert (one.y - other.y) * (one.end - other.end) >= 0, (one, other)
+            low, high = sorted((other.y, other.end))
+            assert not (one.x < other.lane < one.lane and low < one.y < high), (one, other)
+            assert not (one.lane < other.lane < one.to and low < one.end < high), (one, other)
 
 
 def test_every_menu_that_is_not_a_start_is_led_to_by_a_line(drawing: Drawing) -> None:
-    ends = {(edge.x + GUTTER, edge.end) for edge in drawing.edges}
+    ends = {(edge.to, edge.end) for edge in drawing.edges}
     for name, box in by_name(drawing).items():
         if name not in SCRIPT.starts.values():
             assert (box.x, box.y + 20) in ends, name
