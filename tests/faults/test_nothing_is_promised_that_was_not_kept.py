@@ -116,7 +116,7 @@ def small_disk() -> Iterator[Path]:
 
 
 @pytest.mark.slow
-def test_a_full_disk_and_a_read_only_one_under_the_whole_hotline(up: Up, small_disk: Path) -> None:
+def test_a_full_disk_and_a_read_only_one_under_the_whole_hotline(small_disk: Path, up: Up) -> None:
     hotline = up(None, small_disk / "data")
     promises = Promises(hotline)
     assert promises.ask() == "registered"
