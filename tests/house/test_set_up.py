@@ -28,7 +28,9 @@ def test_what_is_asked_for_is_locked_and_both_locks_agree() -> None:
         for lock in LOCKS
     }
     for name in ("base", "dev"):
-        asked = re.findall(r"^[a-zA-Z0-9][a-zA-Z0-9_-]*", (ROOT / f"requirements/{name}.in").read_text(), re.MULTILINE)
+        asked = re.findall(
+            r"^[a-zA-Z0-9][a-zA-Z0-9_-]*", (ROOT / f"requirements/{name}.in").read_text(), re.MULTILINE
+        )
         missing = {one.lower().replace("_", "-") for one in asked} - pins[name].keys()
         assert not missing
     assert {name: pins["dev"].get(name) for name in pins["base"]} == pins["base"]
