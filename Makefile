@@ -59,7 +59,7 @@ pictures: ## the pictures of the documents, made by the browser tests
 
 leak-test: ## drive every flow with canary numbers and texts, then look for them everywhere, decoding
 	$(call set_up,dev)
-	@$(CLEAN) $(BIN)/python -m pytest tests/faults/test_nothing_leaks.py -p no:randomly
+	@$(CLEAN) $(BIN)/python -m pytest tests/faults/test_leak_scanner.py tests/faults/test_nothing_leaks.py -p no:randomly
 
 audit: ## known weaknesses of the locked packages and of our own lines
 	$(call set_up,dev)

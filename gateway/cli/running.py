@@ -103,6 +103,8 @@ def up(port: int, use_environment: bool) -> None:
 
 def _demo(port: int) -> dict[str, str]:
     """The demo's environment: made at the first start, kept for the next."""
+    from gateway import valkey  # noqa: PLC0415 - only this command needs it
+
     ignored = sorted(name for name in os.environ if name.startswith(_REAL))
     if ignored:
         click.echo(
@@ -115,6 +117,7 @@ def _demo(port: int) -> dict[str, str]:
     made = fresh | (read_env_file(file) if file.exists() else {})
     for name in ("HOTLINE_PUBLIC_URL", "PORT", "TWILIO_API_BASE_URL", "HOTLINE_DATA_DIR"):
         made[name] = fresh[name]  # the port may be another one today
+    made["REDIS_URL"] = valkey.address(file.parent)  # every other command finds the server by it
     try:
         write_demo_env(file, made)
     except OSError as error:
