@@ -76,7 +76,7 @@ def seed(runtime: Runtime) -> None:
             number = scripts.add(
                 session, pack=shipped, shipped=shipped, state=ScriptState.RETIRED, author=None, now=now
             )
-            scripts.publish(session, number, pack=shipped, by=None, now=now)
+            scripts.publish(session, number, from_=ScriptState.RETIRED, pack=shipped, by=None, now=now)
     runtime.editions.forget()
 
 
@@ -197,9 +197,10 @@ def publish(runtime: Runtime, account: str, seen: str) -> int:
         if wrong:
             raise Refused(why)
     assert found is not None  # noqa: S101 - refused above
-    number, now = found.version.number, runtime.clock.now()
+    number = found.version.number
     with _written(runtime, "draft_changed") as session:
-        if not scripts.publish(session, number, pack=seen, by=account, now=now):
+        now = runtime.clock.now()
+        if not scripts.publish(session, number, from_=ScriptState.DRAFT, pack=seen, by=account, now=now):
             raise Refused("draft_changed")
         audit.note(session, what="script_published", account=account, subject=str(number), now=now)
     runtime.editions.forget()
@@ -217,7 +218,8 @@ def go_back(runtime: Runtime, account: str, number: int) -> None:
             Library.read(_files(session, there.pack))
         except PackError:  # of a time when the programs asked for other wordings
             raise Refused("unreadable") from None
-        scripts.publish(session, number, pack=there.pack, by=account, now=now)
+        if not scripts.publish(session, number, from_=there.state, pack=there.pack, by=account, now=now):
+            raise Refused("no_version")
         audit.note(session, what="script_went_back", account=account, subject=str(number), now=now)
     runtime.editions.forget()
 

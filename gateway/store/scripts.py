@@ -198,8 +198,13 @@ def drop_draft(session: Session) -> bool:
     return done.rowcount == 1
 
 
-def publish(session: Session, number: int, *, pack: str, by: str | None, now: datetime) -> bool:
-    """Put this version in the place of the running one; False where it is not of this pack any more."""
+def publish(
+    session: Session, number: int, *, from_: ScriptState, pack: str, by: str | None, now: datetime
+) -> bool:
+    """Put this version in the place of the running one.
+
+    False where it is not in this state or not of this pack any more: then roll back, for nothing is running.
+    """
     retired, running = ScriptState.RETIRED.value, ScriptState.PUBLISHED.value
     session.execute(update(script_versions).where(script_versions.c.state == running).values(state=retired))
     done = session.execute(
@@ -207,7 +212,7 @@ def publish(session: Session, number: int, *, pack: str, by: str | None, now: da
         .where(
             script_versions.c.number == number,
             script_versions.c.pack == pack,
-            script_versions.c.state != running,
+            script_versions.c.state == from_.value,
         )
         .values(state=running, published_by=by, published=now)
     )
