@@ -141,7 +141,7 @@ class Boxes:
             kept = label("pressed") if value == PRESSED else value
             yield "note", label("keep", what=_named(name), value=kept)
         if option.connect:
-            yield "do", label("connect")
+            yield "note", label("connect")
         if option.language:
             yield "note", label("language", language=option.language)
         if option.move:

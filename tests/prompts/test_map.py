@@ -69,7 +69,7 @@ def test_every_effect_is_marked(drawing: Drawing) -> None:
         menu = SCRIPT.menus[box.name]
         effects = [name for option in menu.options() for name in option.do] + [*menu.left, *menu.reject]
         marks = sum(text.kind == "do" for text in box.texts)
-        assert bool(marks) == bool(effects or any(option.connect for option in menu.options())), box.name
+        assert bool(marks) == bool(effects), box.name
 
 
 def test_no_box_covers_another(drawing: Drawing) -> None:
