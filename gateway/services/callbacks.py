@@ -13,6 +13,7 @@ from gateway.runtime import Runtime
 from gateway.services import windows
 from gateway.store import audit, callbacks, counselors, legs, outbox
 from gateway.store.callbacks import Callback, CallbackState
+from gateway.store.counselors import Role
 from gateway.store.database import Session
 from gateway.store.legs import LegKind
 from gateway.vault import Place
@@ -54,6 +55,8 @@ AFTER_TALK = timedelta(minutes=30)  # for the outcome and the note
 ATTEMPTS = 3
 SPACING = {"busy": timedelta(minutes=5)}
 USUAL_SPACING = timedelta(minutes=15)
+TRY_AGAIN = frozenset({"busy", "no_answer", "failed", "machine", "later"})
+UNCERTAIN_LIVES = timedelta(days=3)  # for a coordinator to look at, after its time
 RING_LIVES = timedelta(
     minutes=2
 )  # a counselor's "call" that could not be dialled by then is no longer wanted
@@ -119,17 +122,27 @@ def ask(
         )  # fmt: skip
         _note(session, new, S.WAITING, "asked", None, now)
         return new
-    # The newest wish and handle count; any of her own numbers opens, for she may remember either.
-    keys = "".join(sorted(set(there.own_keys + own_key)))
-    values = {"handle": handle, "own_keys": keys, "asks": there.asks + 1, "line_index": line_index}
-    if there.state in (S.WAITING, S.CLAIMED, S.UNCERTAIN):
-        values |= {
-            "wish": wish, "not_before": life.not_before, "expires": life.expires,
-            "repeats": life.repeats, "attempts": 0,
-        }  # fmt: skip
-    callbacks.change(session, there.id, **values)
+    # The newest ask counts alone: a number can be forged, and whoever asks again must not be shown, or open, more
+    # than was asked for now. A text, which chooses no key, never takes a chosen one away.
+    callbacks.change(
+        session, there.id, handle=handle, own_keys=own_key or there.own_keys, asks=there.asks + 1, note=None,
+        line_index=line_index, wish=wish, not_before=life.not_before, expires=life.expires,
+        repeats=life.repeats, attempts=0,
+    )  # fmt: skip
     _note(session, there.id, there.state, "asked_again", None, now)
     return there.id
+
+
+def calls_off(session: Session, runtime: Runtime, callback: str, *, now: datetime) -> list[Errand]:
+    """After asking again: her phone does not go on ringing for a time that she has just moved."""
+    there = _known(session, callback)
+    if there.state is not S.CALLING_CALLER or there.not_before <= now:
+        return []
+    return [
+        errand(session, runtime, JOB_END_CALL, leg.id, due=now, lives=timedelta(minutes=10))
+        for leg in legs.live_of(session, callback)
+        if leg.kind is LegKind.CALLBACK
+    ]
 
 
 def end_for(
@@ -155,13 +168,24 @@ def hang_up(session: Session, runtime: Runtime, callback: str, *, now: datetime)
 
 
 def claim(runtime: Runtime, callback: str, account: str) -> None:
-    """Take a waiting request for `LEASE`. Raises `Refused("taken")` where another was faster."""
+    """Take a request for `LEASE`: a waiting one, or, as a coordinator, one that was handed up.
+
+    Raises `Refused("taken")` where another was faster, `Refused("for_coordinators")`.
+    """
     now = runtime.clock.now()
     with runtime.database.write() as session:
         there = _known(session, callback)
+        person = counselors.get(session, account)
+        if person is not None and person.disabled:
+            raise Refused("no_such_account")
+        leads = person is not None and person.role in (Role.COORDINATOR, Role.ADMIN)
+        if there.state is S.UNCERTAIN and not leads:
+            raise Refused("for_coordinators")
         if there.expires <= now:
             raise Refused("expired")
-        if not callbacks.claim(session, callback, account=account, now=now, lease_until=now + LEASE):
+        if not callbacks.claim(
+            session, callback, account=account, now=now, lease_until=now + LEASE, uncertain=leads
+        ):
             raise Refused("taken")
         _note(session, callback, S.CLAIMED, "claimed", account, now)
         audit.note(session, what="claim", account=account, subject=callback, now=now)
@@ -242,6 +266,11 @@ def outcome_in(
     """Record how it went in the caller's transaction."""
     audit.note(session, what=f"outcome_{outcome}", account=account, subject=there.id, now=now)
     to = OUTCOMES[outcome]
+    if there.reached and there.asks > there.reached and to is not S.NOT_SAFE:
+        # She asked again after they were joined, and was told that it is registered: that stands.
+        callbacks.change(session, there.id, reached=0, attempts=0)
+        _moved(session, there, S.WAITING, why="asked_again", account=account, now=now)
+        return []
     if to is S.WAITING:
         return _wait_again(session, runtime, there, now, why="later", after=timedelta(hours=1))
     return _ended(session, runtime, there, to, why="outcome", account=account, now=now)
@@ -274,6 +303,8 @@ def counselor_here(
     """
     there = _known(session, callback)
     if there.claimed_by == account:
+        if there.state is S.CLAIMED:  # taken in the console while this phone rang for it
+            to_counselor(session, callback, account=account, now=now)
         return []
     if not callbacks.claim(session, callback, account=account, now=now, lease_until=now + LEASE):
         raise Refused("taken")
@@ -312,7 +343,7 @@ def caller_joined(session: Session, callback: str, *, now: datetime) -> bool:
     if there.state is not S.CALLING_CALLER:
         return False
     _moved(session, there, S.TALKING, why="joined", account=there.claimed_by, now=now)
-    callbacks.change(session, callback, reached=1)
+    callbacks.change(session, callback, reached=there.asks)
     return True
 
 
@@ -330,6 +361,10 @@ def caller_not_joined(
     ]
     if why == "wrong_person":
         return errands + _ended(session, runtime, there, S.WRONG_PERSON, why=why, account=None, now=now)
+    if why not in TRY_AGAIN:  # somebody answered, and did not give the right answer: it ends here
+        return errands + _ended(
+            session, runtime, there, S.NO_ANSWER, why=f"caller_{why}", account=None, now=now
+        )
     after = timedelta(hours=1) if why == "later" else SPACING.get(why, USUAL_SPACING)
     return errands + _wait_again(session, runtime, there, now, why=f"caller_{why}", after=after)
 
@@ -369,6 +404,8 @@ def expire(session: Session, runtime: Runtime, there: Callback, *, now: datetime
         return []
     if there.reached and there.state is S.CLAIMED:
         return []  # they talked: the lease, not the window, decides
+    if there.state is S.UNCERTAIN and now < there.expires + UNCERTAIN_LIVES:
+        return []
     if there.repeats and there.state in (S.WAITING, S.CLAIMED):
         life = windows.repeated(there.wish, there.expires, runtime.settings.timezone)
         if life.expires > now:
@@ -381,10 +418,18 @@ def expire(session: Session, runtime: Runtime, there: Callback, *, now: datetime
     return _ended(session, runtime, there, S.EXPIRED, why="expired", account=None, now=now)
 
 
-def lease_over(session: Session, there: Callback, *, now: datetime) -> None:
+def lease_over(session: Session, there: Callback, *, now: datetime, why: str = "lease_over") -> None:
     """A claim ran out: back to the queue with its history, or `uncertain` where they had talked already."""
     to = S.UNCERTAIN if there.reached else S.WAITING
-    _moved(session, there, to, why="lease_over", account=there.claimed_by, now=now)
+    _moved(session, there, to, why=why, account=there.claimed_by, now=now)
+
+
+def stuck(session: Session, there: Callback, *, now: datetime) -> None:
+    """A call state without any call or any that is owed: its end was lost. A counselor may go on, or a coordinator."""
+    if there.state in (S.CALLING_COUNSELOR, S.CALLING_CALLER):
+        _moved(session, there, S.CLAIMED, why="lost_call", account=there.claimed_by, now=now)
+    elif there.state is S.TALKING:
+        talk_over(session, there.id, now=now)
 
 
 def _wait_again(
@@ -393,6 +438,8 @@ def _wait_again(
     """Wait for a next attempt: later in this window, in the next day's, or never."""
     attempts = there.attempts + 1
     due = now + after
+    if due >= there.expires and not there.repeats:  # her time is short: sooner is better than never
+        due = now + USUAL_SPACING
     if attempts < ATTEMPTS and due < there.expires:
         callbacks.change(session, there.id, attempts=attempts, not_before=due, reached=0)
         _moved(session, there, S.WAITING, why=why, account=there.claimed_by, now=now)

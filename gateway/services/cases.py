@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.errors import Refused
 from gateway.runtime import Runtime
-from gateway.services import callbacks, windows
+from gateway.services import callbacks, forgetting, windows
 from gateway.services.callbacks import Errand
 from gateway.store import callbacks as rows
 from gateway.store import case_codes
@@ -14,8 +14,8 @@ from gateway.store.callbacks import CallbackState
 from gateway.store.database import Session
 
 LIVES: Final = timedelta(days=7)
-GUESSES: Final = 5
-SHUT: Final = timedelta(hours=1)
+GUESSES: Final = 2  # there are only five own numbers
+SHUT: Final = timedelta(hours=6)
 
 
 def fresh_code() -> str:
@@ -61,11 +61,12 @@ def found(session: Session, runtime: Runtime, code: str, own_key: str, now: date
 
 
 def guessed_wrong(session: Session, runtime: Runtime, code: str, now: datetime) -> None:
-    """Count a wrong key; every fifth shuts the case for an hour, which sounds like a code of no case."""
+    """Count a wrong key; from the second on each shuts the case, longer every time: it sounds like no case at all."""
     digest = _digest(runtime, code)
     there = case_codes.find(session, digest)
     if there is not None:
-        shut = now + SHUT if (there.guesses + 1) % GUESSES == 0 else there.shut_until
+        further = there.guesses + 1 - GUESSES
+        shut = min(now + SHUT * 4**further, now + LIVES) if further >= 0 else None
         case_codes.guessed(session, digest, shut_until=shut)
 
 
@@ -92,6 +93,11 @@ def ring_here(
     errands: list[Errand] = []
     if mine is not None and mine.id != callback.id:
         errands = callbacks.end_for(session, runtime, contact, to=CallbackState.WITHDRAWN, now=now)
+    if (
+        callback.contact is not None and callback.contact != contact
+    ):  # the phone of an earlier ring is not hers
+        errands += callbacks.hang_up(session, runtime, callback.id, now=now)
+        errands.append(forgetting.release(session, runtime, callback.contact, now=now))
     life = windows.life(wish, now, runtime.settings.timezone)
     rows.change(
         session,

@@ -30,7 +30,9 @@ def leg_progress(runtime: Runtime, progress: LegProgress) -> None:
         leg = legs.get(session, progress.leg) if progress.leg else None
         if leg is not None and legs.end(session, leg.id, now=now):
             legs.say_result(session, leg.id, progress.status)
-            errands += _leg_over(session, runtime, replace(leg, result=leg.result or progress.status))
+            # a late report of an old call says nothing about the new one
+            if not legs.newer_live(session, leg):
+                errands += _leg_over(session, runtime, replace(leg, result=leg.result or progress.status))
         conversations.end(session, digest)
     ring_bells(runtime, errands)
 
@@ -83,6 +85,6 @@ def _counselor_line_free(session: Session, runtime: Runtime, leg: Leg) -> list[E
     now = runtime.clock.now()
     if leg.kind is LegKind.KEYPAD:  # no request was taken on it
         return []
-    if leg.result in _NOBODY and leg.account:
+    if leg.result == "no_answer" and leg.account:  # busy may be another of our own calls
         pool.not_answered(session, leg.account, now=now)
     return callbacks.counselor_left(session, runtime, leg.subject, leg.account, now=now)

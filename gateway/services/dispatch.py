@@ -12,11 +12,14 @@ from gateway.errors import BadSeal, CarrierError, KeyDestroyed, Refused
 from gateway.logs import get
 from gateway.phone import Msisdn
 from gateway.queue import (
+    JOB_CAMPAIGN,
     JOB_CONFIRM,
     JOB_END_CALL,
+    JOB_FORGET,
     JOB_RING_BACK,
     JOB_RING_CALLER,
     JOB_RING_COUNSELOR,
+    JOB_RING_POOLED,
     JOB_RING_PROGRAMME,
 )
 from gateway.runtime import Runtime
@@ -48,6 +51,11 @@ GIVEN_UP_AFTER = timedelta(minutes=3)  # the provider knows of no such call: it 
 NO_LINE_FREE = timedelta(seconds=5)
 AFTER_REFUSAL = timedelta(seconds=20)
 RINGS_BEFORE_PARKED = 12
+NEVER_PARKED = frozenset(
+    {JOB_FORGET, JOB_END_CALL}
+)  # nobody may stay known, or go on ringing, for a long outage
+RESERVED = 2  # lines that programmes and rings back leave to somebody who waits for a counselor
+RING_BACK_SECONDS = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +95,12 @@ def take(runtime: Runtime, duty_id: str) -> Duty | None:
         duty = outbox.take(session, duty_id, now=now, stale=now - STALE)
         if duty is None:
             return None
+        if legs.get(session, duty.id) is not None:
+            return duty  # it may have been dialled: that is looked up, however late it is
         if duty.not_after <= now:
             outbox.finish(session, duty.id, now=now, result="too_late")
             errands = _too_late(session, runtime, duty, now)
-        elif duty.rings >= RINGS_BEFORE_PARKED:
+        elif duty.rings >= RINGS_BEFORE_PARKED and duty.job not in NEVER_PARKED:
             outbox.finish(session, duty.id, now=now, result="parked")
             _log.error("duty_parked", job=duty.job, id=duty.id)
             errands = _too_late(session, runtime, duty, now)
@@ -155,7 +165,6 @@ def ring_back(runtime: Runtime, duty: Duty) -> None:
         owed = ring_backs.get(session, duty.subject)
         if owed is None or owed.expires <= runtime.clock.now():
             return None
-        ring_backs.count_attempt(session, owed.id)
         return _contact_dialling(session, runtime, LegKind.RING_BACK, owed.id, owed.contact, owed.line_index)
 
     if not _quiet(runtime, duty):
@@ -183,7 +192,7 @@ def confirm(runtime: Runtime, duty: Duty) -> None:
         consent = outreach.consent(session, duty.subject)
         if consent is None or consent.live or consent.until <= runtime.clock.now():
             return None
-        if legs.of(session, consent.id):
+        if any(leg.id != duty.id and leg.sid is not None for leg in legs.of(session, consent.id)):
             return None  # exactly one attempt
         return _contact_dialling(
             session, runtime, LegKind.CONFIRM, consent.id, consent.contact, consent.line_index
@@ -228,41 +237,71 @@ def end_call(runtime: Runtime, duty: Duty) -> None:
 
 def _place(runtime: Runtime, duty: Duty, whom: Callable[[Session], Dialling | None]) -> None:
     """Commit the leg, dial, commit what the carrier said. Never twice for one duty."""
+    with runtime.database.read() as session:
+        first = whom(session) if legs.get(session, duty.id) is None else None
+    # Opened before anything is written: a keystore that is away for a moment must not cost the attempt.
+    number = _opened(first)
     now = runtime.clock.now()
     with runtime.database.write() as session:
         leg = legs.get(session, duty.id)
         dialling = whom(session)
         if leg is None:
-            if dialling is None:
+            if dialling is None or number is None:
                 outbox.finish(session, duty.id, now=now, result="not_wanted")
-                return
-            if not _line_is_free(session, runtime, dialling.kind):
+                errands = _not_wanted(session, runtime, duty, now)
+            elif not _line_is_free(session, runtime, dialling.kind):
                 outbox.again(session, duty.id, due=now + NO_LINE_FREE, count=False)
                 return
-            legs.add(
-                session,
-                id=duty.id,
-                kind=dialling.kind,
-                subject=dialling.subject,
-                account=dialling.account,
-                line_index=runtime.vault.index(dialling.line),
-                created=now,
-            )
+            else:
+                _begin(session, runtime, duty, dialling, now)
     if leg is not None:
-        _look_up(runtime, duty, leg, dialling)
-    elif dialling is not None:
-        _dial(runtime, duty, dialling)
+        _look_up(runtime, duty, leg)
+    elif dialling is not None and number is not None:
+        _dial(runtime, duty, dialling, number)
+    else:
+        ring_bells(runtime, errands)
 
 
-def _dial(runtime: Runtime, duty: Duty, dialling: Dialling) -> None:
+def _opened(dialling: Dialling | None) -> Msisdn | None:
+    """The number to dial; None where nobody is to be, or it was forgotten."""
+    if dialling is None:
+        return None
+    try:
+        return dialling.open_number()
+    except (KeyDestroyed, BadSeal):
+        return None
+
+
+def _begin(session: Session, runtime: Runtime, duty: Duty, dialling: Dialling, now: datetime) -> None:
+    legs.add(
+        session,
+        id=duty.id,
+        kind=dialling.kind,
+        subject=dialling.subject,
+        account=dialling.account,
+        line_index=runtime.vault.index(dialling.line),
+        created=now,
+    )
+    if dialling.kind is LegKind.RING_BACK:
+        ring_backs.count_attempt(session, dialling.subject)
+
+
+def _not_wanted(session: Session, runtime: Runtime, duty: Duty, now: datetime) -> list[Errand]:
+    """The caller may not be rung any more: the counselor who waits for her is told."""
+    if duty.job != JOB_RING_CALLER:
+        return []
+    return _gone_wrong(session, runtime, LegKind.CALLBACK, duty, now)
+
+
+def _dial(runtime: Runtime, duty: Duty, dialling: Dialling, number: Msisdn) -> None:
     try:
         sid = runtime.carrier.place_call(
-            to=dialling.open_number(),
+            to=number,
             line=dialling.line,
             leg=duty.id,
             detect_machine=dialling.detect_machine,
             ring_seconds=RING_SECONDS[dialling.kind],
-            talk_seconds=TALK_SECONDS,
+            talk_seconds=RING_BACK_SECONDS if dialling.kind is LegKind.RING_BACK else TALK_SECONDS,
         )
     except CarrierError as error:
         if error.uncertain:
@@ -271,24 +310,22 @@ def _dial(runtime: Runtime, duty: Duty, dialling: Dialling) -> None:
                 outbox.again(session, duty.id, due=runtime.clock.now() + LOOK_UP_AFTER)
             return
         _never_placed(runtime, duty, dialling.kind, retry=error.retry)
-    except (KeyDestroyed, BadSeal):
-        _never_placed(runtime, duty, dialling.kind, retry=False)
     else:
         _placed(runtime, duty, sid)
 
 
-def _look_up(runtime: Runtime, duty: Duty, leg: Leg, dialling: Dialling | None) -> None:
+def _look_up(runtime: Runtime, duty: Duty, leg: Leg) -> None:
     """An earlier worker may have dialled: ask the provider, and never dial this leg again."""
     if leg.state is not LegState.PLACING and leg.state is not LegState.UNCERTAIN:
         finish(runtime, duty, "placed")
         return
-    if dialling is None:
+    with runtime.database.read() as session:
+        number = _opened(_behind(session, runtime, leg))
+    if number is None:  # forgotten meanwhile: there is nothing left to ask by
         _never_placed(runtime, duty, leg.kind, retry=False)
         return
-    line = runtime.our_lines.get(leg.line_index, dialling.line)
-    found = runtime.carrier.find_calls(
-        to=dialling.open_number(), line=line, since=leg.created - LOOK_UP_AFTER
-    )
+    line = runtime.our_lines.get(leg.line_index, runtime.settings.numbers[0])
+    found = runtime.carrier.find_calls(to=number, line=line, since=leg.created - LOOK_UP_AFTER)
     if found:
         _placed(runtime, duty, found[0][0])
     elif runtime.clock.now() - leg.created < GIVEN_UP_AFTER:
@@ -299,23 +336,61 @@ def _look_up(runtime: Runtime, duty: Duty, leg: Leg, dialling: Dialling | None) 
         _never_placed(runtime, duty, leg.kind, retry=False)
 
 
+def _behind(session: Session, runtime: Runtime, leg: Leg) -> Dialling | None:
+    """Whom this leg rang, whether or not that is still wanted: only for asking the provider about it."""
+    match leg.kind:
+        case LegKind.COUNSELOR | LegKind.KEYPAD:
+            return _counselor_dialling(session, runtime, leg.kind, leg.subject, leg.account or "")
+        case LegKind.CALLBACK:
+            callback = callback_rows.get(session, leg.subject)
+            contact = callback.contact if callback else None
+        case LegKind.RING_BACK:
+            owed = ring_backs.get(session, leg.subject)
+            contact = owed.contact if owed else None
+        case LegKind.CONFIRM | LegKind.PROGRAMME:
+            recipient = outreach.recipient(session, leg.subject)
+            consent = outreach.consent(session, recipient.consent if recipient else leg.subject)
+            contact = consent.contact if consent else None
+    there = contacts.sealed_number(session, contact) if contact else None
+    if contact is None or there is None:
+        return None
+    place = Place("contacts", "number", contact)
+    line = runtime.settings.numbers[0]
+    return Dialling(leg.kind, leg.subject, line, lambda: runtime.vault.open_number(contact, place, there[1]))
+
+
 def _placed(runtime: Runtime, duty: Duty, sid: str) -> None:
     sealed = runtime.vault.seal_here(Place("legs", "sid", duty.id), sid.encode())
+    now = runtime.clock.now()
     with runtime.database.write() as session:
         legs.placed(session, duty.id, sid=sealed, sid_digest=runtime.vault.digest("sid", sid))
-        outbox.finish(session, duty.id, now=runtime.clock.now(), result="placed")
-        errands = _unwanted_meanwhile(session, runtime, duty)
+        outbox.finish(session, duty.id, now=now, result="placed")
+        leg = legs.get(session, duty.id)
+        errands = []
+        if leg is not None and leg.ended is None and not _wanted(session, leg):
+            lives = timedelta(minutes=10)
+            errands.append(errand(session, runtime, JOB_END_CALL, leg.id, due=now, lives=lives))
     ring_bells(runtime, errands)
 
 
-def _unwanted_meanwhile(session: Session, runtime: Runtime, duty: Duty) -> list[Errand]:
-    """Withdrawn between the leg's row and the carrier's answer: end it at once."""
-    leg = legs.get(session, duty.id)
-    callback = callback_rows.get(session, leg.subject) if leg else None
-    if leg is None or leg.ended or callback is None or callback.ended is None:
-        return []
-    lives = timedelta(minutes=10)
-    return [errand(session, runtime, JOB_END_CALL, leg.id, due=runtime.clock.now(), lives=lives)]
+def _wanted(session: Session, leg: Leg) -> bool:
+    """Whether a call that was just placed is still wanted: stopped, withdrawn or canceled meanwhile it is not."""
+    match leg.kind:
+        case LegKind.CALLBACK | LegKind.COUNSELOR:
+            callback = callback_rows.get(session, leg.subject)
+            if callback is None or callback.ended is not None:
+                return False
+            return leg.kind is LegKind.CALLBACK or callback.claimed_by in (None, leg.account)
+        case LegKind.KEYPAD:
+            return True
+        case LegKind.RING_BACK:
+            return ring_backs.get(session, leg.subject) is not None
+        case LegKind.CONFIRM:
+            return outreach.consent(session, leg.subject) is not None
+        case LegKind.PROGRAMME:
+            recipient = outreach.recipient(session, leg.subject)
+            campaign = outreach.campaign(session, recipient.campaign) if recipient else None
+            return campaign is not None and campaign.state is not outreach.CampaignState.CANCELED
 
 
 def _never_placed(runtime: Runtime, duty: Duty, kind: LegKind, *, retry: bool) -> None:
@@ -338,12 +413,16 @@ def _never_placed(runtime: Runtime, duty: Duty, kind: LegKind, *, retry: bool) -
 def _too_late(session: Session, runtime: Runtime, duty: Duty, now: datetime) -> list[Errand]:
     kinds = {
         JOB_RING_COUNSELOR: LegKind.COUNSELOR,
+        JOB_RING_POOLED: LegKind.COUNSELOR,
         JOB_RING_BACK: LegKind.RING_BACK,
         JOB_RING_CALLER: LegKind.CALLBACK,
         JOB_CONFIRM: LegKind.CONFIRM,
         JOB_RING_PROGRAMME: LegKind.PROGRAMME,
     }
     legs.end(session, duty.id, now=now)
+    if duty.job == JOB_CAMPAIGN:
+        running = (outreach.CampaignState.RUNNING, outreach.CampaignState.PAUSED)
+        outreach.move_campaign(session, duty.subject, from_=running, to=outreach.CampaignState.DONE)
     kind = kinds.get(duty.job)
     return _gone_wrong(session, runtime, kind, duty, now) if kind else []
 
@@ -371,8 +450,8 @@ def _counselor_dialling(
     session: Session, runtime: Runtime, kind: LegKind, subject: str, account: str
 ) -> Dialling | None:
     """From the counselors' pool, never from a public number; a code or key keeps machines out."""
-    sealed = counselors.sealed_number(session, account)
-    if sealed is None:
+    person, sealed = counselors.get(session, account), counselors.sealed_number(session, account)
+    if person is None or person.disabled or sealed is None:
         return None
     place = Place("accounts", "number", account)
     return Dialling(
@@ -388,24 +467,35 @@ def _counselor_dialling(
 def _contact_dialling(
     session: Session, runtime: Runtime, kind: LegKind, subject: str, contact: str, line_index: bytes
 ) -> Dialling | None:
+    """From the number she knows, never from the counselors' pool: no record may list her beside them."""
     there = contacts.sealed_number(session, contact)
     if there is None or contacts.is_forbidden(session, there[0]):
         return None
     place = Place("contacts", "number", contact)
     line = runtime.our_lines.get(line_index, runtime.settings.numbers[0])
+    if line in runtime.settings.counselor_numbers:
+        line = runtime.settings.numbers[0]
     return Dialling(kind, subject, line, lambda: runtime.vault.open_number(contact, place, there[1]))
 
 
 def _line_is_free(session: Session, runtime: Runtime, kind: LegKind) -> bool:
-    """A counselor's call needs room for the caller's too; a programme never takes a callback's place."""
-    at_once, live = runtime.settings.calls_at_once, legs.live(session)
+    """Whether a call of this kind may take a line now.
+
+    Each counselor who waits has the caller's line reserved; programmes and rings back leave two more free.
+    """
+    at_once, live = max(2, runtime.settings.calls_at_once), legs.live_kinds(session)
+    callers = live.get(LegKind.CALLBACK, 0)
+    waiting = max(0, live.get(LegKind.COUNSELOR, 0) - callers)
+    used = sum(live.values())
     match kind:
+        case LegKind.CALLBACK:
+            return used + 1 <= at_once
         case LegKind.COUNSELOR:
-            return live + 2 <= max(2, at_once)
-        case LegKind.CALLBACK | LegKind.KEYPAD | LegKind.RING_BACK:
-            return live + 1 <= max(2, at_once)
-        case LegKind.CONFIRM | LegKind.PROGRAMME:
-            return live + 1 <= max(1, at_once - 2)
+            return used + waiting + 2 <= at_once or used == 0
+        case LegKind.KEYPAD:
+            return used + waiting + 1 <= at_once
+        case LegKind.RING_BACK | LegKind.CONFIRM | LegKind.PROGRAMME:
+            return used + waiting + 1 <= max(1, at_once - RESERVED)
 
 
 def _quiet(runtime: Runtime, duty: Duty) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import assert_never
 
+from gateway.errors import KeystoreDown, Refused
 from gateway.queue import JOB_CONFIRM
 from gateway.runtime import Runtime
 from gateway.services import (
@@ -30,6 +31,10 @@ PROVISIONAL = timedelta(days=2)
 
 class NeedsKeys(Exception):  # noqa: N818 - not an error: the turn is tried again with keys made first
     """A new contact needs keys, which are committed to the keystore before the transaction begins."""
+
+
+class NothingKept(KeystoreDown):
+    """There is nobody to keep the request for."""
 
 
 class Effects:
@@ -133,8 +138,6 @@ class Effects:
 
     def _ask(self, effect: act.Ask) -> None:
         contact = self._contact()
-        if contact is None:
-            return
         callback = callbacks.ask(
             self.session,
             self.runtime,
@@ -146,6 +149,7 @@ class Effects:
             line_index=self._public_line(),
             now=self.turn.now,
         )
+        self.errands += callbacks.calls_off(self.session, self.runtime, callback, now=self.turn.now)
         self.errands += pool.asked(self.session, self.runtime, callback, wish=effect.wish, now=self.turn.now)
 
     def _ask_by_code(self, effect: act.AskByCode) -> None:
@@ -162,8 +166,6 @@ class Effects:
 
     def _ask_for_case(self, effect: act.AskForCase) -> None:
         contact = self._contact()
-        if contact is None:
-            return
         callback, errands = cases.ring_here(
             self.session,
             self.runtime,
@@ -184,16 +186,16 @@ class Effects:
         if self.turn.kind == "counselors_line":
             self.errands += keypad.rang(self.session, self.runtime, index, now=self.turn.now)
         elif not contacts.is_forbidden(self.session, index):
-            contact = self._contact()
-            if contact is not None:
-                self.errands += ringing_back.asked(
-                    self.session, self.runtime, contact, line_index=self.turn.line_index, now=self.turn.now
-                )
+            self.errands += ringing_back.asked(
+                self.session,
+                self.runtime,
+                self._contact(),
+                line_index=self.turn.line_index,
+                now=self.turn.now,
+            )
 
     def _opt_in(self, effect: act.OptIn) -> None:
         contact = self._contact()
-        if contact is None:
-            return
         consent = self.runtime.new_id()
         outreach.add_consent(
             self.session,
@@ -211,16 +213,21 @@ class Effects:
             errand(self.session, self.runtime, JOB_CONFIRM, consent, due=due, lives=CONFIRM_LIVES)
         )
 
-    def _contact(self) -> str | None:
-        """The contact of this number, made where there is none; asking lifts an earlier stop."""
+    def _contact(self) -> str:
+        """The contact of this number, made where there is none; asking lifts an earlier stop.
+
+        Raises `NothingKept` where nobody could be kept: the number is unknown, or was forgotten in this very call.
+        """
         turn = self.turn
         if turn.number_index is None:
-            return None
+            raise NothingKept("no number to keep it for")
         contacts.allow(self.session, turn.number_index)
         there = contacts.find(self.session, turn.number_index)
         if there is not None:
             return there
-        if self.new is None or turn.caller is None:
+        if turn.caller is None:
+            raise NothingKept("the number was forgotten during this call")
+        if self.new is None:
             raise NeedsKeys
         place = Place("contacts", "number", self.new_contact)
         sealed = self.new.seal_number(place, turn.caller)
@@ -244,8 +251,11 @@ class Effects:
         legs.say_result(self.session, self.turn.leg, "opened")
         match self.turn.kind:
             case LegKind.CALLBACK:
-                callbacks.caller_joined(self.session, self.turn.subject, now=self.turn.now)
+                if not callbacks.caller_joined(self.session, self.turn.subject, now=self.turn.now):
+                    raise Refused("gone")
             case _:
+                if self.turn.number_index is None:  # stopped, or expired, while it rang
+                    raise Refused("gone")
                 outreach_calls.opened(self.session, self.turn)
 
     def _gate_refused(self, why: str) -> None:

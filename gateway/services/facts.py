@@ -65,7 +65,7 @@ class Turn:
         if index and not language:
             language = contacts.preference(session, index)[0]
         return cls(
-            kind=_kind_of(runtime, line),
+            kind=kind_of(runtime, line),
             language=language if language in runtime.library.languages else runtime.library.languages[0],
             line_index=runtime.vault.index(line) if line else b"",
             now=now,
@@ -83,7 +83,9 @@ class Turn:
         match there.kind:
             case LegKind.COUNSELOR | LegKind.KEYPAD:
                 account = counselors.get(session, there.account or "")
-                language = account.language if account else language
+                if account is None or account.disabled:
+                    raise Refused("gone")
+                language = account.language
             case LegKind.CALLBACK:
                 callback = callbacks.get(session, there.subject)
                 if callback:
@@ -247,7 +249,8 @@ def _keypad_facts(session: Session, runtime: Runtime, turn: Turn, flags: set[str
     )
 
 
-def _kind_of(runtime: Runtime, line: Msisdn | None) -> str:
+def kind_of(runtime: Runtime, line: Msisdn | None) -> str:
+    """What a line of ours is for, as a starting point of the script; only `dialled` is ever answered."""
     if line in runtime.settings.missed_call_numbers:
         return "missed"
     return "counselors_line" if line in runtime.settings.counselor_numbers else "dialled"
@@ -262,7 +265,9 @@ def _sent(session: Session, turn: Turn) -> tuple[Programme, ...]:
     """The one programme of this recipient's campaign, if it may still be heard."""
     recipient = outreach.recipient(session, turn.subject)
     campaign = outreach.campaign(session, recipient.campaign) if recipient else None
-    version = outreach.version(session, campaign.version) if campaign else None
+    if campaign is None or campaign.state is outreach.CampaignState.CANCELED:
+        return ()
+    version = outreach.version(session, campaign.version)
     if version is None or not version.may_be_heard(turn.now):
         return ()
     return (Programme(version.sounds, PIECE_SECONDS),)

@@ -1,6 +1,6 @@
 """Forgetting: keys first, then rows; by request, and by itself as soon as nothing needs a number any more."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from gateway.queue import JOB_FORGET
@@ -12,6 +12,8 @@ from gateway.store import contacts, legs, outbox, outreach, ring_backs
 from gateway.store.callbacks import CallbackState
 from gateway.store.database import Session
 from gateway.store.outbox import Duty
+
+AFTER_THE_CALL = timedelta(seconds=10)
 
 
 class OfNumber(Protocol):
@@ -28,24 +30,17 @@ def forget(session: Session, runtime: Runtime, number_index: bytes, *, now: date
     contact = contacts.find(session, number_index)
     if contact is None:
         return []
-    errands = callbacks.end_for(session, runtime, contact, to=CallbackState.FORGOTTEN, now=now)
+    errands = _end_all(session, runtime, contact, to=CallbackState.FORGOTTEN, now=now)
     for callback in callback_rows.all_of(session, contact):
         callback_rows.change(session, callback, state=CallbackState.FORGOTTEN, note=None, contact=None)
-    ring_backs.remove_of(session, contact)
-    outreach.end_consent(session, contact)
-    return [*errands, release(session, runtime, contact, now=now)]
+        legs.remove_ended_of(session, callback)
+    return errands
 
 
 def stop(session: Session, runtime: Runtime, number_index: bytes, *, now: datetime) -> list[Errand]:
     """Never ring or text this number again until it asks; what was queued for it ends at once."""
     contacts.forbid(session, number_index, now)
-    contact = contacts.find(session, number_index)
-    if contact is None:
-        return []
-    errands = callbacks.end_for(session, runtime, contact, to=CallbackState.WITHDRAWN, now=now)
-    outreach.end_consent(session, contact)
-    ring_backs.remove_of(session, contact)
-    return [*errands, release(session, runtime, contact, now=now)]
+    return withdraw(session, runtime, number_index, now=now)
 
 
 def withdraw(session: Session, runtime: Runtime, number_index: bytes, *, now: datetime) -> list[Errand]:
@@ -53,10 +48,28 @@ def withdraw(session: Session, runtime: Runtime, number_index: bytes, *, now: da
     contact = contacts.find(session, number_index)
     if contact is None:
         return []
-    errands = callbacks.end_for(session, runtime, contact, to=CallbackState.WITHDRAWN, now=now)
+    return _end_all(session, runtime, contact, to=CallbackState.WITHDRAWN, now=now)
+
+
+def _end_all(
+    session: Session, runtime: Runtime, contact: str, *, to: CallbackState, now: datetime
+) -> list[Errand]:
+    """End every request, consent and ring of this contact, and every call that stands for any of them."""
+    errands = []
+    for subject in _subjects(session, contact):
+        errands += callbacks.hang_up(session, runtime, subject, now=now)
+    errands += callbacks.end_for(session, runtime, contact, to=to, now=now)
     outreach.end_consent(session, contact)
     ring_backs.remove_of(session, contact)
     return [*errands, release(session, runtime, contact, now=now)]
+
+
+def _subjects(session: Session, contact: str) -> list[str]:
+    """What calls to this contact may be about, besides its open request."""
+    ring_back = ring_backs.of_contact(session, contact)
+    consent = outreach.consent_of(session, contact)
+    sent = outreach.recipients_of(session, consent.id) if consent else ()
+    return [*([ring_back.id] if ring_back else []), *([consent.id] if consent else []), *sent]
 
 
 def release(session: Session, runtime: Runtime, contact: str, *, now: datetime) -> Errand:
@@ -65,21 +78,22 @@ def release(session: Session, runtime: Runtime, contact: str, *, now: datetime) 
 
 
 def forget_if_idle(runtime: Runtime, contact: str) -> str:
-    """Destroy a contact's keys, then its row, unless something open or just closed still needs them.
+    """Destroy a contact's keys and rows, unless something open or just closed still needs them.
 
-    Safe to run twice: destroyed keys stay destroyed, and a row that is gone is gone.
+    The rows go first, in one transaction with the last look at what needs them, so that nobody can ask in between
+    and be told that it is registered. Then the keys; killed before, the next run finds no row and destroys them.
     """
-    now = runtime.clock.now()
-    with runtime.database.read() as session:
-        if _needed(session, contact, now):
-            return "still_needed"
-    # The keys go before the rows: a crash between leaves a row nobody can open, which the next run removes.
-    runtime.vault.destroy_keys(contact)
     with runtime.database.write() as session:
-        for callback in callback_rows.all_of(session, contact):
-            callback_rows.change(session, callback, note=None, contact=None)
-            legs.remove_of(session, callback)
-        contacts.remove(session, contact)
+        if contacts.sealed_number(session, contact) is not None:
+            if any(legs.live_of(session, one) for one in callback_rows.all_of(session, contact)):
+                return "in_a_call"
+            if _needed(session, contact, runtime.clock.now()):
+                return "still_needed"
+            for callback in callback_rows.all_of(session, contact):
+                callback_rows.change(session, callback, note=None, contact=None)
+                legs.remove_ended_of(session, callback)
+            contacts.remove(session, contact)
+    runtime.vault.destroy_keys(contact)
     return "forgotten"
 
 
@@ -98,5 +112,9 @@ def _needed(session: Session, contact: str, now: datetime) -> bool:
 def run(runtime: Runtime, duty: Duty) -> None:
     """The worker's job for one contact."""
     result = forget_if_idle(runtime, duty.subject)
+    now = runtime.clock.now()
     with runtime.database.write() as session:
-        outbox.finish(session, duty.id, now=runtime.clock.now(), result=result)
+        if result == "in_a_call":
+            outbox.again(session, duty.id, due=now + AFTER_THE_CALL, count=False)
+        else:
+            outbox.finish(session, duty.id, now=now, result=result)

@@ -1,17 +1,20 @@
 """What time does by itself: expiry, leases, retention, and calls whose end was never reported."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from gateway.carriers.base import LegProgress, LegStatus
-from gateway.errors import CarrierError
-from gateway.queue import JOB_FORGET
+from gateway.errors import CarrierError, GatewayError
+from gateway.logs import get
+from gateway.queue import JOB_FORGET, JOB_RING_CALLER, JOB_RING_COUNSELOR
 from gateway.runtime import Runtime
-from gateway.services import callbacks, delivery, forgetting, ringing_back
+from gateway.services import callbacks, delivery, dispatch, forgetting, ringing_back
 from gateway.services.callbacks import errand, ring_bells
 from gateway.store import audit, contacts, conversations, counselors, inbox, legs, outbox, outreach
 from gateway.store import callbacks as callback_rows
 from gateway.vault import Place
+
+_log = get(__name__)
 
 MOST = 500  # rows a sweep: the next one comes in a few seconds
 ANSWERS_KEPT = timedelta(hours=24)
@@ -22,6 +25,10 @@ AUDIT_KEPT = timedelta(days=30)
 DONE_KEPT = timedelta(days=7)
 ROWS_KEPT = timedelta(days=90)  # ended requests without any person, for counting
 REPORT_OVERDUE = timedelta(minutes=2)
+LEGS_KEPT = timedelta(days=3)
+ORPHANS_KEPT = timedelta(hours=2)
+LONGEST_CALL = timedelta(seconds=dispatch.TALK_SECONDS) + timedelta(minutes=15)
+RINGS = (JOB_RING_COUNSELOR, JOB_RING_CALLER)
 
 
 def expire(runtime: Runtime) -> None:
@@ -51,17 +58,36 @@ def sweep(runtime: Runtime) -> None:
         contacts.drop_texters_before(session, now - TEXTERS_KEPT)
         audit.drop_before(session, now - AUDIT_KEPT)
         outbox.drop_done_before(session, now - DONE_KEPT)
-        counselors.drop_sessions_before(session, now)
-        for there in callback_rows.ended_before(session, now - callbacks.KEPT, most=MOST):
+        counselors.drop_sessions_before(session, datetime.now(UTC))  # sessions follow the real time
+        legs.drop_ended_before(session, now - LEGS_KEPT)
+        for there in callback_rows.ended_before(session, now - callbacks.KEPT, most=MOST, known=True):
             if there.contact is not None:
                 lives = callbacks.NO_HURRY
                 errands.append(errand(session, runtime, JOB_FORGET, there.contact, due=now, lives=lives))
                 callback_rows.change(session, there.id, contact=None, note=None)
+        for there in callback_rows.in_calls(session, most=MOST):
+            if not legs.live_of(session, there.id) and not outbox.owed_any(session, RINGS, there.id):
+                callbacks.stuck(session, there, now=now)
         for there in callback_rows.ended_before(session, now - ROWS_KEPT, most=MOST):
             callback_rows.remove(session, there.id)
     ring_bells(runtime, errands)
     for progress in _overdue(runtime):
-        delivery.leg_progress(runtime, progress)
+        try:
+            delivery.leg_progress(runtime, progress)
+        except GatewayError as error:  # one that cannot be ended must not hold the others
+            _log.warning("report_lost", error=type(error).__name__)
+    _sweep_keys(runtime)
+
+
+def _sweep_keys(runtime: Runtime) -> None:
+    """Keys whose row was never written, or is gone: nobody needs them."""
+
+    def known() -> Iterator[str]:
+        with runtime.database.read() as session:
+            yield from contacts.everyone(session)
+            yield from (account.id for account in counselors.everyone(session))
+
+    runtime.vault.sweep_orphans(known(), runtime.clock.now() - ORPHANS_KEPT)
 
 
 def _overdue(runtime: Runtime) -> Iterator[LegProgress]:
@@ -69,13 +95,18 @@ def _overdue(runtime: Runtime) -> Iterator[LegProgress]:
     now = runtime.clock.now()
     with runtime.database.read() as session:
         silent = legs.older_live(session, now - REPORT_OVERDUE, most=20)
+    answers = True
     for leg in silent:
         if leg.sid is None:
             continue  # its own duty looks it up
         sid = runtime.vault.open_here(Place("legs", "sid", leg.id), leg.sid).decode()
-        try:
-            status = runtime.carrier.call_status(sid)
-        except CarrierError:
-            continue
+        status = LegStatus.UNDER_WAY
+        if now - leg.created > LONGEST_CALL:
+            status = LegStatus.COMPLETED  # whatever the provider would say: no call is so long
+        elif answers:
+            try:
+                status = runtime.carrier.call_status(sid)
+            except CarrierError:
+                answers = False  # it would cost the clock a time-out for each: the next minute asks again
         if status is not LegStatus.UNDER_WAY:
             yield LegProgress(sid=sid, leg=leg.id, status=status)

@@ -72,7 +72,7 @@ def wrong_code(session: Session, account: str, *, now: datetime) -> None:
 
 def next_case(session: Session, now: datetime) -> rows.Callback | None:
     """The request that is next and may be rung now."""
-    return next((one for one in rows.waiting(session, most=50) if not callbacks.withheld(one, now)), None)
+    return rows.due(session, now)
 
 
 def take_next(session: Session, account: str, leg: str, *, now: datetime) -> None:

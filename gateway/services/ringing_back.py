@@ -12,7 +12,7 @@ from gateway.queue import JOB_RING_BACK
 from gateway.runtime import Runtime
 from gateway.services import forgetting, windows
 from gateway.services.callbacks import Errand, errand
-from gateway.store import contacts, ring_backs
+from gateway.store import legs, ring_backs
 from gateway.store.database import Session
 
 LIVES: Final = timedelta(minutes=30)
@@ -56,13 +56,11 @@ def expire(session: Session, runtime: Runtime, *, now: datetime, most: int) -> l
     """Rings that were never answered in time: forgotten."""
     errands = []
     for there in ring_backs.past(session, now, most=most):
+        if legs.live_of(session, there.id):  # she is in the call: what she asks there must find her
+            continue
         ring_backs.remove(session, there.id)
         errands.append(forgetting.release(session, runtime, there.contact, now=now))
     return errands
-
-
-def allowed(session: Session, number_index: bytes) -> bool:
-    return not contacts.is_forbidden(session, number_index)
 
 
 def _pause(runtime: Runtime) -> timedelta:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    true,
     update,
 )
 
@@ -213,12 +214,20 @@ def move(
     return done.rowcount == 1
 
 
-def claim(session: Session, callback: str, *, account: str, now: datetime, lease_until: datetime) -> bool:
-    """One atomic statement: of two at once exactly one wins. Nobody is at an uncertain one either."""
+def claim(
+    session: Session,
+    callback: str,
+    *,
+    account: str,
+    now: datetime,
+    lease_until: datetime,
+    uncertain: bool = False,
+) -> bool:
+    """One atomic statement: of two at once exactly one wins. With `uncertain` it may be an uncertain one too."""
     return move(
         session,
         callback,
-        from_=(CallbackState.WAITING, CallbackState.UNCERTAIN),
+        from_=(CallbackState.WAITING, CallbackState.UNCERTAIN) if uncertain else (CallbackState.WAITING,),
         to=CallbackState.CLAIMED,
         now=now,
         claimed_by=account,
@@ -251,6 +260,30 @@ def waiting(session: Session, *, most: int) -> Sequence[Callback]:
         .order_by(callbacks.c.expires, callbacks.c.id)
         .limit(most)
     )
+    return [_callback(row) for row in rows]
+
+
+def due(session: Session, now: datetime) -> Callback | None:
+    """The request that may be rung now and whose time ends first."""
+    row = session.execute(
+        select(*_COLUMNS)
+        .where(
+            _open,
+            callbacks.c.state == CallbackState.WAITING,
+            callbacks.c.contact.is_not(None),
+            callbacks.c.not_before <= now,
+            callbacks.c.expires > now,
+        )
+        .order_by(callbacks.c.expires, callbacks.c.id)
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else _callback(row)
+
+
+def in_calls(session: Session, *, most: int) -> Sequence[Callback]:
+    """Requests in a call, or said to be."""
+    states = (CallbackState.CALLING_COUNSELOR, CallbackState.CALLING_CALLER, CallbackState.TALKING)
+    rows = session.execute(select(*_COLUMNS).where(_open, callbacks.c.state.in_(states)).limit(most))
     return [_callback(row) for row in rows]
 
 
@@ -299,10 +332,13 @@ def sealed_note(session: Session, callback: str) -> bytes | None:
     return session.execute(select(callbacks.c.note).where(callbacks.c.id == callback)).scalar()
 
 
-def ended_before(session: Session, moment: datetime, *, most: int) -> Sequence[Callback]:
+def ended_before(session: Session, moment: datetime, *, most: int, known: bool = False) -> Sequence[Callback]:
     """Closed ones of that age, but for those that somebody, such as another clock, is at just now."""
     rows = session.execute(
-        select(*_COLUMNS).where(callbacks.c.ended < moment).limit(most).with_for_update(skip_locked=True)
+        select(*_COLUMNS)
+        .where(callbacks.c.ended < moment, callbacks.c.contact.is_not(None) if known else true())
+        .limit(most)
+        .with_for_update(skip_locked=True)
     )
     return [_callback(row) for row in rows]
 

@@ -113,6 +113,14 @@ def busy_accounts(session: Session) -> Sequence[str]:
     return [account for account in session.execute(query).scalars() if account]
 
 
+def accounts_since(session: Session, kind: LegKind, moment: datetime) -> Sequence[str]:
+    """Accounts that such a call was placed to since then."""
+    query = select(legs.c.account).where(
+        legs.c.kind == kind, legs.c.created > moment, legs.c.account.is_not(None)
+    )
+    return [account for account in session.execute(query).scalars() if account]
+
+
 def uncertain(session: Session, leg: str) -> None:
     session.execute(
         update(legs)
@@ -155,5 +163,27 @@ def older_live(session: Session, moment: datetime, *, most: int) -> Sequence[Leg
     return [_leg(row) for row in rows]
 
 
-def remove_of(session: Session, subject: str) -> None:
-    session.execute(legs.delete().where(legs.c.subject == subject))
+def remove_ended_of(session: Session, subject: str) -> None:
+    """Those that are over; a call that stands must stay known, or it could not be ended."""
+    session.execute(legs.delete().where(legs.c.subject == subject, legs.c.ended.is_not(None)))
+
+
+def drop_ended_before(session: Session, moment: datetime) -> int:
+    return session.execute(legs.delete().where(legs.c.ended < moment)).rowcount
+
+
+def newer_live(session: Session, leg: Leg) -> bool:
+    """Whether another call of this kind stands for the same subject, placed after this one."""
+    query = select(legs.c.id).where(
+        legs.c.subject == leg.subject, legs.c.kind == leg.kind, legs.c.id != leg.id, _live,
+        legs.c.created >= leg.created,
+    )  # fmt: skip
+    if leg.account is not None:
+        query = query.where(legs.c.account == leg.account)
+    return session.execute(query.limit(1)).first() is not None
+
+
+def live_kinds(session: Session) -> dict[str, int]:
+    """How many calls of each kind stand now."""
+    query = select(legs.c.kind, func.count()).where(_live).group_by(legs.c.kind)
+    return dict(session.execute(query).all())

@@ -77,6 +77,27 @@ def owed(session: Session, job: str, subject: str) -> bool:
     return session.execute(query.limit(1)).first() is not None
 
 
+def owed_any(session: Session, jobs: Sequence[str], subject: str) -> bool:
+    return any(owed(session, job, subject) for job in jobs)
+
+
+def extend(session: Session, job: str, subject: str, *, not_after: datetime) -> None:
+    """What is owed already is owed for longer."""
+    session.execute(
+        update(outbox)
+        .where(outbox.c.subject == subject, outbox.c.job == job, outbox.c.done.is_(None))
+        .values(not_after=not_after)
+    )
+
+
+def accounts_owed(session: Session, job: str) -> Sequence[str]:
+    """Whom such a job is owed for."""
+    query = select(outbox.c.account).where(
+        outbox.c.job == job, outbox.c.done.is_(None), outbox.c.account.is_not(None)
+    )
+    return [account for account in session.execute(query).scalars() if account]
+
+
 def take(session: Session, duty: str, *, now: datetime, stale: datetime) -> Duty | None:
     """Claim the row for this worker: None where it is done, not due, or another worker is at it since `stale`."""
     taken = session.execute(

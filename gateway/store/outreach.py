@@ -432,6 +432,14 @@ def unfinished(session: Session, campaign_: str) -> bool:
     return session.execute(query.limit(1)).first() is not None
 
 
+def recipients_of(session: Session, consent_: str) -> Sequence[str]:
+    """This consent's recipients who are being called."""
+    query = select(recipients.c.id).where(
+        recipients.c.consent == consent_, recipients.c.state.in_(("calling", "reached"))
+    )
+    return session.execute(query).scalars().all()
+
+
 def move_recipient(
     session: Session, recipient_: str, *, from_: Sequence[str], to: str, **values: Any
 ) -> bool:

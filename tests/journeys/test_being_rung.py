@@ -97,7 +97,9 @@ def test_any_other_key_plays_harmless_content_and_no_sign_of_more(hotline: Hotli
     assert heard.said == ["harmless"]
     assert heard.verbs[-1] == "Hangup"
     caller.hang_up()
-    assert state(hotline, callback) is CallbackState.WAITING
+    assert state(hotline, callback) is CallbackState.NO_ANSWER, (
+        "only the right answer goes on: it is not rung again"
+    )
 
 
 def test_a_machine_hears_nothing(hotline: Hotline) -> None:
@@ -135,9 +137,11 @@ def test_when_she_does_not_answer_the_counselor_is_told_and_the_request_waits(
 
 
 def test_somebody_else_on_the_phone_ends_the_request_and_the_number_is_destroyed(hotline: Hotline) -> None:
-    callback, _, _, caller = joined(hotline)
+    callback, _, counselor, caller = joined(hotline)
     assert caller.press("3").said == ["gate_wrong_person"]
     caller.hang_up()
+    counselor.hang_up()
+    hotline.later(seconds=11)
     hotline.work()
     assert state(hotline, callback) is CallbackState.WRONG_PERSON
     assert not hotline.rows(select(contacts))

@@ -49,12 +49,12 @@ def test_a_withheld_number_hears_that_it_cannot_be_rung(hotline: Hotline) -> Non
     assert not hotline.rows(select(callbacks))
 
 
-def test_asking_twice_adds_to_the_one_open_request_and_any_of_her_keys_is_hers(hotline: Hotline) -> None:
+def test_asking_twice_changes_the_one_open_request_and_the_newest_key_alone_is_hers(hotline: Hotline) -> None:
     hotline.dial().press("115")
     hotline.dial().press("148")
 
     row = hotline.one(select(callbacks))
-    assert (row.wish, row.own_keys, row.asks) == ("evening", "58", 2)
+    assert (row.wish, row.own_keys, row.asks) == ("evening", "8", 2)
 
 
 def test_withdrawing_says_the_same_whether_or_not_there_was_anything(hotline: Hotline) -> None:

@@ -78,12 +78,18 @@ def test_a_wrong_key_and_an_unknown_code_sound_the_same(hotline: Hotline) -> Non
     assert typed(hotline, code, "7").heard.said[0] == "case_open"
 
 
-def test_after_five_wrong_keys_even_the_right_one_is_unknown_for_an_hour(hotline: Hotline) -> None:
+def test_after_two_wrong_keys_even_the_right_one_is_unknown_for_hours_and_longer_every_time(
+    hotline: Hotline,
+) -> None:
     code = kept(hotline)
-    for _ in range(5):
+    for _ in range(2):
         assert typed(hotline, code, "4").heard.said[0] == "case_unknown"
     assert typed(hotline, code, "7").heard.said[0] == "case_unknown"
-    hotline.later(minutes=61)
+    hotline.later(hours=7)
+    assert typed(hotline, code, "5").heard.said[0] == "case_unknown"
+    hotline.later(hours=7)
+    assert typed(hotline, code, "7").heard.said[0] == "case_unknown"
+    hotline.later(hours=24)
     assert typed(hotline, code, "7").heard.said[0] == "case_open"
 
 
