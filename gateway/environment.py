@@ -27,7 +27,7 @@ _DECIMAL: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,4})?", re.ASCII)
 _HOURS: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 # Words of six letters and more do not turn up by chance in a random token; the shorter ones only begin one.
 _PLACEHOLDER: Final = re.compile(
-    r"change.?me|example|secret|password|placeholder|default|insert|^(?:your|test|demo|token|dummy|xxx|abc)",
+    r"change.?me|example|secret|password|placeholder|default|insert|^(?:your|test|demo|token|dummy|xxx|abcdef|abc123)",
     re.ASCII | re.IGNORECASE,
 )
 
