@@ -329,6 +329,11 @@ class Hotline:
         counselors.set_shift(self.runtime, alias, on=True)
         return next(one for one in counselors.everyone(self.runtime) if one.alias == alias)
 
+    def at_console(self, alias: str = "helper") -> None:
+        """That person signs in to the console, so that the pool may ring them."""
+        code = counselors.current_code(self.runtime, alias)
+        counselors.sign_in(self.runtime, alias, PASSWORD, code or "")
+
     def rows(self, statement: Any) -> Sequence[Any]:
         with self.runtime.database.read() as session:
             return list(session.execute(statement))

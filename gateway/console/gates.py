@@ -1,6 +1,7 @@
 """Who may come in: a route cannot be made without a gate, and what has none is refused."""
 
 import io
+import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import IO, Any, Final, Literal, cast
@@ -28,7 +29,7 @@ from wtforms import ValidationError  # type: ignore[import-untyped]
 from gateway.errors import KeystoreDown
 from gateway.runtime import Runtime
 from gateway.services import counselors
-from gateway.services.counselors import SESSION_LIVES
+from gateway.services.counselors import KNOWN_FOR, SESSION_LIVES
 from gateway.store.counselors import Account, Role
 
 Gate = frozenset[Role] | None
@@ -38,6 +39,7 @@ COORDINATORS: Final[Gate] = frozenset({Role.COORDINATOR, Role.ADMIN})
 
 View = Callable[..., ResponseReturnValue]
 _TOKEN = "token"  # noqa: S105 - the name of a field
+_CLIENT = "visitor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,11 @@ class Envelope(SecureCookieSessionInterface):
         return "Strict"
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - Flask's signature
-        return self._runtime.settings.public_url.startswith("https://")
+        return _secure(self._runtime)
+
+
+def _secure(runtime: Runtime) -> bool:
+    return runtime.settings.public_url.startswith("https://")
 
 
 def me() -> Account:
@@ -161,6 +167,29 @@ def sign_in_as(token: str) -> None:
     session[_TOKEN] = token
     if language:
         session["language"] = language
+
+
+def client() -> str:
+    """This browser's lasting random token: the one it has, or a new one."""
+    return request.cookies.get(_CLIENT, "")[:64] or secrets.token_urlsafe(32)
+
+
+def with_client(shown: ResponseReturnValue, runtime: Runtime, token: str) -> Response:
+    """After a good sign-in: what others guess at this account does not slow this browser down.
+
+    The cookie opens nothing and says nothing of whose it is; the database keeps a keyed hash of it.
+    """
+    response = make_response(shown)
+    response.set_cookie(
+        _CLIENT,
+        token,
+        max_age=KNOWN_FOR,
+        path="/console",
+        secure=_secure(runtime),
+        httponly=True,
+        samesite="Strict",
+    )
+    return response
 
 
 def sign_out(runtime: Runtime) -> None:

@@ -33,11 +33,12 @@ class SigningIn:
     def enter(self) -> ResponseReturnValue:
         """Both factors at once, so that nothing tells which was wrong."""
         alias, password, code = (request.form.get(name, "") for name in ("alias", "password", "code"))
+        client = gates.client()
         token = counselors.sign_in(
-            self.runtime, alias.strip()[:40], password[:200], "".join(code.split())[:10]
+            self.runtime, alias.strip()[:40], password[:200], "".join(code.split())[:10], client
         )
         gates.sign_in_as(token)
-        return gates.go("home")
+        return gates.with_client(gates.go("home"), self.runtime, client)
 
     def sign_out(self) -> ResponseReturnValue:
         gates.sign_out(self.runtime)

@@ -40,6 +40,7 @@ _ = tell
 REASONS: Final[Mapping[str, str]] = {
     # callbacks
     "taken": _l("Somebody else was faster. Thank you for being ready."),
+    "for_coordinators": _l("This one was talked to, or handed up: only a coordinator can take it."),
     "gone": _l("This request is not here any more."),
     "no_phone_yet": _l("No phone is known for this request until its person rings again with the code."),
     "not_now": _l("That is not possible as things stand. Look at the page again."),
@@ -84,8 +85,10 @@ REASONS: Final[Mapping[str, str]] = {
     "own_recording": _l("You brought this recording. Another person must listen to it and approve it."),
     "shown_changed": _l("What is shown has changed meanwhile. Look at it again."),
     # accounts
-    "sign_in": _l("That was not right. Check all three: name, password, code. A code works once."),
-    "wait": _l("Too many tries. Wait half a minute, then try again."),
+    "sign_in": _l(
+        "That was not right. Check all three: name, password, code. A code works once. "
+        "After several tries wait half a minute."
+    ),
     "short_password": _l("The password is too short: twelve characters or more."),
     "alias_or_number_in_use": _l("This name or number is in use."),
     "no_such_account": _l("There is no such account."),
@@ -171,6 +174,8 @@ MOVES: Final[Mapping[str, str]] = {
     "asked_again": _l("Asked once more"),
     "asked_by_code": _l("Rang again with the code, and may be rung there"),
     "to_coordinator": _l("Handed to a coordinator"),
+    "lost_call": _l("The end of a call was never reported"),
+    "account_ended": _l("The account of whoever had it was ended"),
     "claimed": _l("Taken"),
     "given_back": _l("Given back"),
     "call": _l("Call begun: the counselor's phone rings"),

@@ -1,6 +1,7 @@
 """Accounts of the people who help: making them, signing in with two factors, shifts."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -12,13 +13,18 @@ from sqlalchemy.exc import IntegrityError
 from gateway.errors import Refused
 from gateway.phone import Msisdn
 from gateway.runtime import Runtime
-from gateway.store import audit, counselors
-from gateway.store.counselors import Account, Role
+from gateway.services import callbacks
+from gateway.services.callbacks import Errand
+from gateway.store import audit, counselors, sheets
+from gateway.store import callbacks as requests
+from gateway.store.counselors import Account, Reachable, Role
 from gateway.store.database import Session
 from gateway.vault import Place
 
 SESSION_LIVES = timedelta(hours=8)
 SEEN_EVERY = timedelta(minutes=1)
+AT_CONSOLE = timedelta(minutes=30)  # for so long after a page was asked for, a phone of theirs is theirs
+KNOWN_FOR = timedelta(days=180)
 SHORTEST_PASSWORD = 12
 _STEP = 30
 _FREE_FAILURES = 3
@@ -98,21 +104,39 @@ def reset(runtime: Runtime, alias: str, password: str) -> Enrolment:
             wait_until=None,
         )
         counselors.close_sessions(session, account.id)
+        counselors.forget_clients(session, account.id)
         audit.note(session, what="account_reset", account=None, subject=account.id, now=runtime.clock.now())
     return Enrolment(secret, enrolment_uri(runtime, alias, secret))
 
 
 def disable(runtime: Runtime, alias: str, *, by: str | None = None) -> None:
-    """Nobody signs in with it any more, and every session of it ends at once."""
+    """For somebody who was captured: no sign-in, no session, no sheet, no call and no case is left to it."""
+    now = runtime.clock.now()
     with runtime.database.write() as session:
         account = _known(session, alias)
         counselors.change(session, account.id, disabled=True, on_shift=False)
         counselors.close_sessions(session, account.id)
-        audit.note(session, what="account_disabled", account=by, subject=account.id, now=runtime.clock.now())
+        counselors.forget_clients(session, account.id)
+        sheets.burn(session, account.id)
+        errands = _let_go(session, runtime, account.id, now)
+        audit.note(session, what="account_disabled", account=by, subject=account.id, now=now)
+    callbacks.ring_bells(runtime, errands)
+
+
+def _let_go(session: Session, runtime: Runtime, account: str, now: datetime) -> list[Errand]:
+    """End its calls, and give back what it claimed; whom it talked to is left to a coordinator."""
+    errands: list[Errand] = []
+    for one in requests.of_account(session, account):
+        ended = callbacks.counselor_left(session, runtime, one.id, account, now=now)
+        errands += ended or callbacks.hang_up(session, runtime, one.id, now=now)
+        there = requests.get_to_move(session, one.id)
+        if there is not None and there.claimed_by == account:
+            callbacks.lease_over(session, there, now=now, why="account_ended")
+    return errands
 
 
 def enable(runtime: Runtime, alias: str) -> None:
-    """Undo `disable`; its sessions and its shift stay ended."""
+    """Undo `disable`; its sessions, its shift and its sheet stay ended."""
     with runtime.database.write() as session:
         account = _known(session, alias)
         counselors.change(session, account.id, disabled=False)
@@ -140,36 +164,51 @@ def everyone(runtime: Runtime) -> list[Account]:
         return list(counselors.everyone(session))
 
 
+def reachable(session: Session, *, most: int, but: Sequence[str]) -> Sequence[Reachable]:
+    """Who may be rung for a request: a phone alone proves nothing, so only with the console or a sheet beside it."""
+    now = _wall_clock()
+    return counselors.reachable(
+        session, now=now, seen=now - AT_CONSOLE, sheets=sheets.holders(session), most=most, but=but
+    )
+
+
 # --- signing in ---------------------------------------------------------------------------------------
 
 
-def sign_in(runtime: Runtime, alias: str, password: str, code: str) -> str:
+def sign_in(runtime: Runtime, alias: str, password: str, code: str, client: str = "") -> str:
     """Check both factors and open a session. Return its token; the database keeps only a keyed hash of it.
 
-    Raises `Refused("sign_in")` whatever was wrong, after the same work; `Refused("wait")` while an account
-    that was guessed at waits, half a minute at most, so that nobody can lock another out for long.
+    `client` is the browser's own lasting random token. Tries wait, half a minute at most, for the failures of their
+    own client where it signed in before, and else for those of all unknown ones: guessing keeps no owner out.
+    Raises `Refused("sign_in")` whatever was wrong, after the same work, also while the tries wait.
     """
     now = _wall_clock()
     with runtime.database.read() as session:
         known = counselors.credentials(session, alias)
-    if known and known.wait_until and known.wait_until > now:
-        raise Refused("wait")
-    right = _password_is(known.password_hash if known else _NOBODY, password)
-    if known is None or known.disabled:
+        ours = _client_digest(runtime, known.id, client) if known else b""
+        waits = known is not None and _waits(session, known.id, ours, now)
+    open_to_try = known is not None and not known.disabled and not waits
+    right = _password_is(known.password_hash if known and open_to_try else _NOBODY, password)
+    if known is None or not open_to_try:
         raise Refused("sign_in")
     step = _step_of(runtime, known, code, now) if right else None
     token = secrets.token_urlsafe(32)
     with runtime.database.write() as session:
-        if step is None or not counselors.use_code(session, known.id, step):
-            failures = known.failures + 1
-            slow = timedelta(seconds=2 ** min(failures, 10)) if failures > _FREE_FAILURES else timedelta()
-            counselors.change(session, known.id, failures=failures, wait_until=now + min(slow, _LONGEST_WAIT))
-        else:
+        # Counted before it is looked at, so that of many at once each one knows of those before it.
+        failures = counselors.count_failure(session, known.id, ours)
+        waits = _waits(session, known.id, ours, now)
+        if not waits and step is not None and counselors.use_code(session, known.id, step):
             counselors.open_session(
                 session, _digest(runtime, token), account=known.id, now=now, expires=now + SESSION_LIVES
             )
+            counselors.forget_clients_before(session, now - KNOWN_FOR)
+            if client:
+                counselors.know_client(session, known.id, ours, now)
             audit.note(session, what="sign_in", account=known.id, subject=None, now=runtime.clock.now())
             return token
+        if not waits and failures > _FREE_FAILURES:
+            slow = timedelta(seconds=2 ** min(failures, 10))
+            counselors.put_off(session, known.id, ours, now + min(slow, _LONGEST_WAIT))
     raise Refused("sign_in")
 
 
@@ -226,8 +265,17 @@ def _password_is(hashed: str, password: str) -> bool:
         return False
 
 
+def _waits(session: Session, account: str, client: bytes, now: datetime) -> bool:
+    until = counselors.waits_until(session, account, client)
+    return until is not None and until > now
+
+
 def _digest(runtime: Runtime, token: str) -> bytes:
     return runtime.vault.digest("session", token)
+
+
+def _client_digest(runtime: Runtime, account: str, client: str) -> bytes:
+    return runtime.vault.digest("client", f"{account} {client}")
 
 
 def _totp_place(account: str) -> Place:

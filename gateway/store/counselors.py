@@ -63,6 +63,17 @@ sessions = Table(
     Column("expires", Instant, nullable=False, index=True),
 )
 
+# Browsers from which an account signed in before: what others guess does not slow these down.
+known_clients = Table(
+    "known_clients",
+    metadata,
+    Column("digest", LargeBinary(16), primary_key=True),  # of the account and the browser's own random token
+    Column("account", String(24), ForeignKey(accounts.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("seen", Instant, nullable=False, index=True),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("wait_until", Instant),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -85,9 +96,15 @@ class Credentials:
     password_hash: str
     totp_secret: bytes
     totp_step: int
-    failures: int
-    wait_until: datetime | None
     disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reachable:
+    """A person whom the pool may ring; `at_console` says that the console knows them just now."""
+
+    account: str
+    at_console: bool
 
 
 _COLUMNS = (
@@ -130,8 +147,6 @@ def credentials(session: Session, alias: str) -> Credentials | None:
             accounts.c.password_hash,
             accounts.c.totp_secret,
             accounts.c.totp_step,
-            accounts.c.failures,
-            accounts.c.wait_until,
             accounts.c.disabled,
         ).where(accounts.c.alias == alias)
     ).one_or_none()
@@ -174,19 +189,30 @@ def of_number(session: Session, number_index: bytes) -> Account | None:
     return None if row is None else _account(row)
 
 
-def reachable(session: Session, *, most: int, but: Sequence[str]) -> Sequence[str]:
-    """Accounts on shift with a phone, other than `but`; those longest without a missed ring first."""
+def reachable(
+    session: Session, *, now: datetime, seen: datetime, sheets: Sequence[str], most: int, but: Sequence[str]
+) -> Sequence[Reachable]:
+    """Accounts on shift with a phone, other than `but`; those longest without a missed ring first.
+
+    Only those who can show who they are: by a console session seen since `seen`, or as one of `sheets` by a code.
+    """
+    at_console = (
+        select(sessions.c.digest)
+        .where(sessions.c.account == accounts.c.id, sessions.c.seen > seen, sessions.c.expires > now)
+        .exists()
+    )
     query = (
-        select(accounts.c.id)
+        select(accounts.c.id, at_console.label("at_console"))
         .where(
             accounts.c.on_shift,
             ~accounts.c.disabled,
             accounts.c.sealed_number.is_not(None),
             accounts.c.id.not_in(but),
+            at_console | accounts.c.id.in_(sheets),
         )
         .order_by(accounts.c.missed_rings, accounts.c.id)
     )
-    return session.execute(query.limit(most)).scalars().all()
+    return [Reachable(row.id, bool(row.at_console)) for row in session.execute(query.limit(most))]
 
 
 def missed_ring(session: Session, account: str) -> int:
@@ -198,6 +224,60 @@ def missed_ring(session: Session, account: str) -> int:
         .returning(accounts.c.missed_rings)
     )
     return int(counted.scalar_one())
+
+
+def waits_until(session: Session, account: str, client: bytes) -> datetime | None:
+    """Until when tries do not count: a known client's own wait, or the one of all others together."""
+    own = select(known_clients.c.wait_until).where(known_clients.c.digest == client)
+    others = select(accounts.c.wait_until).where(accounts.c.id == account)
+    row = session.execute(own).one_or_none() or session.execute(others).one()
+    until: datetime | None = row.wait_until
+    return until
+
+
+def count_failure(session: Session, account: str, client: bytes) -> int:
+    """Count a failed try, of a known client alone or of all others together. Return how many in a row.
+
+    One atomic statement: its row is held until the transaction ends, so that of ten at once each sees the last.
+    """
+    own = session.execute(
+        update(known_clients)
+        .where(known_clients.c.digest == client)
+        .values(failures=known_clients.c.failures + 1)
+        .returning(known_clients.c.failures)
+    ).scalar()
+    if own is not None:
+        return int(own)
+    counted = session.execute(
+        update(accounts)
+        .where(accounts.c.id == account)
+        .values(failures=accounts.c.failures + 1)
+        .returning(accounts.c.failures)
+    )
+    return int(counted.scalar_one())
+
+
+def put_off(session: Session, account: str, client: bytes, until: datetime) -> None:
+    """The next try counts from `until` on: a known client's, or that of all others."""
+    own = session.execute(
+        update(known_clients).where(known_clients.c.digest == client).values(wait_until=until)
+    )
+    if own.rowcount == 0:
+        change(session, account, wait_until=until)
+
+
+def know_client(session: Session, account: str, client: bytes, now: datetime) -> None:
+    """From here on this client's own failures count for it, and nobody else's."""
+    session.execute(delete(known_clients).where(known_clients.c.digest == client))
+    session.execute(insert(known_clients).values(digest=client, account=account, seen=now))
+
+
+def forget_clients(session: Session, account: str) -> None:
+    session.execute(delete(known_clients).where(known_clients.c.account == account))
+
+
+def forget_clients_before(session: Session, moment: datetime) -> None:
+    session.execute(delete(known_clients).where(known_clients.c.seen < moment))
 
 
 def count_wrong_code(session: Session, account: str) -> int:

@@ -67,6 +67,12 @@ def use(session: Session, account: str, number: int, now: datetime) -> bool:
     return done.rowcount == 1
 
 
+def holders(session: Session) -> Sequence[str]:
+    """The accounts that have a code left."""
+    query = select(sheet_codes.c.account).where(sheet_codes.c.used.is_(None)).distinct()
+    return session.execute(query).scalars().all()
+
+
 def left(session: Session, account: str) -> int:
     query = (
         select(func.count())

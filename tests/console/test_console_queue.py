@@ -5,12 +5,12 @@ from console.browser import Asked, Person
 from werkzeug.test import TestResponse
 
 from gateway.runtime import Runtime
-from gateway.services import callbacks
 from gateway.services.callbacks import LEASE
 from gateway.services.housekeeping import expire
 from gateway.store import callbacks as rows
 from gateway.store.callbacks import CallbackState
 
+from gateway.store.counselors import Role
 FIRST_PAGE, LATER_PAGE, STATEMENTS = 50_000, 15_000, 8
 
 
@@ -135,13 +135,15 @@ def test_without_a_phone_nobody_goes_on_shift(person: Person) -> None:
 
 def test_a_talk_that_nobody_closed_can_be_looked_into(runtime: Runtime, person: Person, asked: Asked) -> None:
     case = asked("mango-cat", "morning")
-    mya, hla = person("mya"), person("hla")
+    mya, hla = person("mya"), person("hla", Role.COORDINATOR)
     mya.get("/queue")
     mya.post(f"/cases/{case}/claim")
     with runtime.database.write() as session:
         rows.change(session, case, reached=1)
     runtime.clock.skip_to(runtime.clock.now() + LEASE + timedelta(minutes=1))
     expire(runtime)
+    mya.get("/queue")
+    assert "only a coordinator can take it" in mya.post(f"/cases/{case}/claim").text
     page = hla.get("/queue")
     assert "Nobody said how it went" in page.text
     assert hla.post(f"/cases/{case}/claim").status_code == 200
@@ -154,8 +156,9 @@ def test_of_two_who_look_into_the_same_one_wins(runtime: Runtime, person: Person
     case = asked("mango-cat", "morning")
     with runtime.database.write() as session:
         rows.change(session, case, state=CallbackState.UNCERTAIN)
-    callbacks.claim(runtime, case, "somebody")
-    hla = person("hla")
+    one, hla = person("one", Role.COORDINATOR), person("hla", Role.COORDINATOR)
+    one.get("/queue")
+    assert one.post(f"/cases/{case}/claim").status_code == 200
     hla.get("/queue")
     assert hla.post(f"/cases/{case}/claim").status_code == 409
 

@@ -26,6 +26,7 @@ def rung(hotline: Hotline) -> list[Placed]:
     """Three on shift, one request; everybody's phone rings."""
     for alias, number in (("one", COUNSELOR), ("two", SECOND), ("three", THIRD)):
         hotline.counselor(alias, number)
+        hotline.at_console(alias)
     hotline.dial().press("115")
     hotline.work(most=10)
     assert not hotline.provider.calls, "whoever looks at the console has a minute's head start"
@@ -69,6 +70,7 @@ def test_a_claim_in_the_console_ends_the_ringing(hotline: Hotline) -> None:
 
 def test_two_unanswered_rings_take_a_counselor_off_shift(hotline: Hotline) -> None:
     hotline.counselor()
+    hotline.at_console()
     hotline.dial().press("115")
     for minutes in (2, 6):
         hotline.later(minutes=minutes)
@@ -80,6 +82,7 @@ def test_two_unanswered_rings_take_a_counselor_off_shift(hotline: Hotline) -> No
 
 def test_nobody_is_rung_for_a_later_window_or_after_it_was_withdrawn(hotline: Hotline) -> None:
     hotline.counselor()
+    hotline.at_console()
     hotline.dial().press("125")
     hotline.later(minutes=3)
     hotline.work()
@@ -96,6 +99,7 @@ def test_with_two_lines_one_counselor_is_rung_and_one_line_stays_for_the_caller(
     small = Hotline(template, tmp_path / "small", provider, HOTLINE_CALLS_AT_ONCE="2")
     for alias, number in (("one", COUNSELOR), ("two", SECOND)):
         small.counselor(alias, number)
+        small.at_console(alias)
     small.dial().press("115")
     small.later(seconds=61)
     small.work()
