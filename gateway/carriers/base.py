@@ -65,13 +65,15 @@ class LegAnswered:
 class KeysCame:
     """The answer to our answer number `step`: `keys` is empty after silence; `bridged` after a conference.
 
-    `caller` is who dialled us: None where the number is withheld, and None in calls that we placed.
+    `caller` is who dialled us: None where the number is withheld, and None in calls that we placed, which are
+    `ours`: whoever presses there may be anybody who holds the phone.
     """
 
     sid: str
     step: int
     keys: str
     bridged: bool = False
+    ours: bool = False
     caller: Msisdn | None = None
     line: Msisdn | None = None
     token: str = ""  # what our answer gave along because it could not be stored

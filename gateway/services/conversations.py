@@ -15,6 +15,7 @@ from gateway.services.degraded import open_token
 from gateway.services.effects import Effects, NeedsKeys
 from gateway.services.facts import Turn, ahead_of, facts_of, free_handle
 from gateway.store import callbacks, conversations, inbox
+from gateway.store.conversations import Conversation
 from gateway.store.database import Session
 from gateway.vault import NewSubject, Place
 from ivr import actions as act
@@ -132,12 +133,9 @@ def _read(
                 return runtime, turn, BridgeOver(facts), state, there.step + 1
             return runtime, turn, CallStarted(turn.kind, turn.language, came.machine, facts), None, 1
         case KeysCame():
-            if there is None:  # begun while nothing could be stored: the state came along, sealed
-                runtime, state = open_token(runtime, came.token)
-            else:
-                runtime, state = states.opened(runtime, _state_place(digest), there.state)
+            runtime, state = _where(runtime, came, digest, there)
             script = runtime.library.script
-            if state is None or (there is not None and came.step != there.step):
+            if state is None:
                 raise Refused("stale")
             turn = (
                 Turn.of_leg(session, runtime, there.leg, now)
@@ -157,6 +155,17 @@ def _read(
             else:
                 event = StayedSilent(facts)
             return runtime, turn, event, state, came.step + 1
+
+
+def _where(
+    runtime: Runtime, came: KeysCame, digest: bytes, there: Conversation | None
+) -> tuple[Runtime, State | None]:
+    """Where the call stood when these keys were pressed, as far as its last answer tells; None if it is stale."""
+    if came.token and (there is None or came.step >= there.step):
+        return open_token(runtime, came)  # that answer could not be stored: its state came along, sealed
+    if there is None or came.step != there.step:
+        return runtime, None
+    return states.opened(runtime, _state_place(digest), there.state)
 
 
 def _decide(session: Session, runtime: Runtime, state: State | None, event: CallEvent) -> Step:

@@ -57,7 +57,8 @@ def _take(runtime: Runtime, came: TextArrived, render: Render, prepared: Prepare
             return render(None) if seen is None else runtime.vault.open_here(place, seen)
         turn = Turn.of_caller(session, runtime, came.sender, came.line, now)
         index = turn.number_index
-        if index is None:  # a name or a short code: nobody to answer
+        # A name or a short code: nobody to answer. A line that is only rung: nothing there takes a text.
+        if index is None or turn.kind != "dialled":
             answer = render(None)
             inbox.keep_answer(session, key, runtime.vault.seal_here(place, answer))
             return answer

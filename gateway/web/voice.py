@@ -69,8 +69,7 @@ def leg_status(form: Form, leg: str) -> Response:
 def _report(form: Form, leg: str) -> Response:
     try:
         delivery.leg_progress(runtime(), inbound.read_leg_progress(leg, form))
-    except (GatewayError, Refused) as error:
-        # The minute's sweep asks the provider about calls whose end did not get through.
+    except Exception as error:  # noqa: BLE001 - the minute's sweep asks about calls whose end got lost
         _log.warning("report_lost", error=type(error).__name__)
     return Response(status=204)
 
@@ -80,13 +79,19 @@ def _answer(came: Came) -> Response:
     try:
         return _document(conversations.take_turn(runtime(), came, _render))
     except Refused:
-        return _document(_render(runtime(), VoiceAnswer([act.HangUp()], 0), ""))
+        return _document(_left(came))
     except GatewayError as error:
         _log.warning("degraded", error=type(error).__name__)
     except Exception as error:  # noqa: BLE001 - a caller must never hear an English error
         _log.error("turn_failed", error=type(error).__name__, exc_info=error)
-    state = came.token if isinstance(came, KeysCame) else ""
-    return _document(_render(*degraded.answer(runtime(), came, state)))
+    return _document(_render(*degraded.answer(runtime(), came)))
+
+
+def _left(came: Came) -> bytes:
+    """What nobody can go on with ends: with a word in a conversation, without one where none began."""
+    library = runtime().library
+    said = [act.Play((act.Prompt(library.script.goodbye),))] if isinstance(came, KeysCame) else []
+    return _render(runtime(), VoiceAnswer([*said, act.HangUp()], 0), library.languages[0])
 
 
 def _render(here: Runtime, answer: VoiceAnswer, language: str) -> bytes:

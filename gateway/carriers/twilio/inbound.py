@@ -55,6 +55,7 @@ def read_keys(step: int, form: Form) -> KeysCame:
         step=step,
         keys=said.get("Digits", ""),
         bridged="DialCallStatus" in said,
+        ours=placed_by_us,
         caller=None if placed_by_us else _number(said, "From"),
         line=_number(said, "From" if placed_by_us else "To"),
     )
