@@ -83,8 +83,8 @@ def _leg_over(session: Session, runtime: Runtime, leg: Leg) -> list[Errand]:
 
 def _counselor_line_free(session: Session, runtime: Runtime, leg: Leg) -> list[Errand]:
     now = runtime.clock.now()
-    if leg.kind is LegKind.KEYPAD:  # no request was taken on it
-        return []
     if leg.result == "no_answer" and leg.account:  # busy may be another of our own calls
         pool.not_answered(session, leg.account, now=now)
+    if leg.kind is LegKind.KEYPAD:  # no request was taken on it
+        return []
     return callbacks.counselor_left(session, runtime, leg.subject, leg.account, now=now)

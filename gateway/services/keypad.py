@@ -59,7 +59,7 @@ def use_code(session: Session, account: str, *, now: datetime) -> None:
     expected = sheets.next_code(session, account)
     if expected is None or not sheets.use(session, account, expected[0], now):
         raise Refused("taken")
-    counselors.change(session, account, wrong_codes=0)
+    counselors.change(session, account, wrong_codes=0, missed_rings=0)
 
 
 def wrong_code(session: Session, account: str, *, now: datetime) -> None:

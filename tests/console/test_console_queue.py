@@ -9,8 +9,8 @@ from gateway.services.callbacks import LEASE
 from gateway.services.housekeeping import expire
 from gateway.store import callbacks as rows
 from gateway.store.callbacks import CallbackState
-
 from gateway.store.counselors import Role
+
 FIRST_PAGE, LATER_PAGE, STATEMENTS = 50_000, 15_000, 8
 
 

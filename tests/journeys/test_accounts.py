@@ -174,6 +174,18 @@ def test_a_counselor_with_a_sheet_is_rung_and_the_next_code_opens(hotline: Hotli
     assert state(hotline) == CallbackState.CALLING_COUNSELOR
 
 
+def test_two_unanswered_rings_take_a_counselor_with_a_sheet_off_shift(hotline: Hotline) -> None:
+    helper = hotline.counselor()
+    keypad.fresh_sheet(hotline.runtime, helper)
+    after_the_head_start(hotline)
+    hotline.not_answered(hotline.provider.calls[-1])
+    hotline.later(minutes=6)
+    hotline.work()
+    hotline.not_answered(hotline.provider.calls[-1])
+    assert len(hotline.provider.calls) == 2
+    assert not people.known(hotline.runtime, "helper").on_shift
+
+
 def test_a_counselor_with_a_sheet_is_not_rung_again_at_once(hotline: Hotline) -> None:
     keypad.fresh_sheet(hotline.runtime, hotline.counselor())
     after_the_head_start(hotline)
