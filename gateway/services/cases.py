@@ -64,7 +64,7 @@ def guessed_wrong(session: Session, runtime: Runtime, code: str, now: datetime) 
     """Count a wrong key; from the second on each shuts the case, longer every time: it sounds like no case at all."""
     digest = _digest(runtime, code)
     there = case_codes.find(session, digest)
-    if there is not None:
+    if there is not None and (there.shut_until is None or there.shut_until <= now):  # shut, nothing is tried
         further = there.guesses + 1 - GUESSES
         shut = min(now + SHUT * 4**further, now + LIVES) if further >= 0 else None
         case_codes.guessed(session, digest, shut_until=shut)

@@ -5,10 +5,9 @@ that a crash in between leaves a leg to be looked up, never dialled again.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gateway.errors import BadSeal, CarrierError, KeyDestroyed, Refused
+from gateway.errors import CarrierError, Refused
 from gateway.logs import get
 from gateway.phone import Msisdn
 from gateway.queue import (
@@ -25,9 +24,10 @@ from gateway.queue import (
 from gateway.runtime import Runtime
 from gateway.services import callbacks, outreach_calls, ringing_back, windows
 from gateway.services.callbacks import Errand, errand, ring_bells
+from gateway.services.dialling import Dialling, behind, of_contact, of_counselor, opened
 from gateway.services.facts import Turn
 from gateway.store import callbacks as callback_rows
-from gateway.store import contacts, counselors, legs, outbox, outreach, ring_backs
+from gateway.store import legs, outbox, outreach, ring_backs
 from gateway.store.callbacks import CallbackState
 from gateway.store.database import Session
 from gateway.store.legs import Leg, LegKind, LegState
@@ -56,18 +56,6 @@ NEVER_PARKED = frozenset(
 )  # nobody may stay known, or go on ringing, for a long outage
 RESERVED = 2  # lines that programmes and rings back leave to somebody who waits for a counselor
 RING_BACK_SECONDS = 900
-
-
-@dataclass(frozen=True, slots=True)
-class Dialling:
-    """Whom a leg rings and from which of our numbers; the number stays shut until it is dialled."""
-
-    kind: LegKind
-    subject: str
-    line: Msisdn
-    open_number: Callable[[], Msisdn]
-    account: str | None = None
-    detect_machine: bool = True
 
 
 # --- the bell -----------------------------------------------------------------------------------------
@@ -132,7 +120,7 @@ def ring_counselor(runtime: Runtime, duty: Duty) -> None:
             or not callback.claimed_by
         ):
             return None
-        return _counselor_dialling(session, runtime, LegKind.COUNSELOR, callback.id, callback.claimed_by)
+        return of_counselor(session, runtime, LegKind.COUNSELOR, callback.id, callback.claimed_by)
 
     _place(runtime, duty, whom)
 
@@ -144,7 +132,7 @@ def ring_pooled(runtime: Runtime, duty: Duty) -> None:
         callback = callback_rows.get(session, duty.subject)
         if callback is None or callback.state is not CallbackState.WAITING or not duty.account:
             return None
-        return _counselor_dialling(session, runtime, LegKind.COUNSELOR, callback.id, duty.account)
+        return of_counselor(session, runtime, LegKind.COUNSELOR, callback.id, duty.account)
 
     _place(runtime, duty, whom)
 
@@ -154,7 +142,7 @@ def ring_keypad(runtime: Runtime, duty: Duty) -> None:
     _place(
         runtime,
         duty,
-        lambda session: _counselor_dialling(session, runtime, LegKind.KEYPAD, duty.subject, duty.subject),
+        lambda session: of_counselor(session, runtime, LegKind.KEYPAD, duty.subject, duty.subject),
     )
 
 
@@ -165,7 +153,7 @@ def ring_back(runtime: Runtime, duty: Duty) -> None:
         owed = ring_backs.get(session, duty.subject)
         if owed is None or owed.expires <= runtime.clock.now():
             return None
-        return _contact_dialling(session, runtime, LegKind.RING_BACK, owed.id, owed.contact, owed.line_index)
+        return of_contact(session, runtime, LegKind.RING_BACK, owed.id, owed.contact, owed.line_index)
 
     if not _quiet(runtime, duty):
         _place(runtime, duty, whom)
@@ -178,7 +166,7 @@ def ring_caller(runtime: Runtime, duty: Duty) -> None:
             return None
         if callbacks.withheld(callback, runtime.clock.now()):
             return None
-        return _contact_dialling(
+        return of_contact(
             session, runtime, LegKind.CALLBACK, callback.id, callback.contact, callback.line_index
         )
 
@@ -194,9 +182,7 @@ def confirm(runtime: Runtime, duty: Duty) -> None:
             return None
         if any(leg.id != duty.id and leg.sid is not None for leg in legs.of(session, consent.id)):
             return None  # exactly one attempt
-        return _contact_dialling(
-            session, runtime, LegKind.CONFIRM, consent.id, consent.contact, consent.line_index
-        )
+        return of_contact(session, runtime, LegKind.CONFIRM, consent.id, consent.contact, consent.line_index)
 
     if not _quiet(runtime, duty):
         _place(runtime, duty, whom)
@@ -215,7 +201,7 @@ def ring_programme(runtime: Runtime, duty: Duty) -> None:
         if not running or not version.may_be_heard(now) or not consent.live or consent.until <= now:
             outreach.move_recipient(session, recipient.id, from_=("calling",), to="pending")
             return None
-        return _contact_dialling(
+        return of_contact(
             session, runtime, LegKind.PROGRAMME, recipient.id, consent.contact, consent.line_index
         )
 
@@ -240,7 +226,7 @@ def _place(runtime: Runtime, duty: Duty, whom: Callable[[Session], Dialling | No
     with runtime.database.read() as session:
         first = whom(session) if legs.get(session, duty.id) is None else None
     # Opened before anything is written: a keystore that is away for a moment must not cost the attempt.
-    number = _opened(first)
+    number = opened(first)
     now = runtime.clock.now()
     with runtime.database.write() as session:
         leg = legs.get(session, duty.id)
@@ -260,16 +246,6 @@ def _place(runtime: Runtime, duty: Duty, whom: Callable[[Session], Dialling | No
         _dial(runtime, duty, dialling, number)
     else:
         ring_bells(runtime, errands)
-
-
-def _opened(dialling: Dialling | None) -> Msisdn | None:
-    """The number to dial; None where nobody is to be, or it was forgotten."""
-    if dialling is None:
-        return None
-    try:
-        return dialling.open_number()
-    except (KeyDestroyed, BadSeal):
-        return None
 
 
 def _begin(session: Session, runtime: Runtime, duty: Duty, dialling: Dialling, now: datetime) -> None:
@@ -320,7 +296,7 @@ def _look_up(runtime: Runtime, duty: Duty, leg: Leg) -> None:
         finish(runtime, duty, "placed")
         return
     with runtime.database.read() as session:
-        number = _opened(_behind(session, runtime, leg))
+        number = opened(behind(session, runtime, leg))
     if number is None:  # forgotten meanwhile: there is nothing left to ask by
         _never_placed(runtime, duty, leg.kind, retry=False)
         return
@@ -334,29 +310,6 @@ def _look_up(runtime: Runtime, duty: Duty, leg: Leg) -> None:
             outbox.again(session, duty.id, due=runtime.clock.now() + LOOK_UP_AFTER)
     else:
         _never_placed(runtime, duty, leg.kind, retry=False)
-
-
-def _behind(session: Session, runtime: Runtime, leg: Leg) -> Dialling | None:
-    """Whom this leg rang, whether or not that is still wanted: only for asking the provider about it."""
-    match leg.kind:
-        case LegKind.COUNSELOR | LegKind.KEYPAD:
-            return _counselor_dialling(session, runtime, leg.kind, leg.subject, leg.account or "")
-        case LegKind.CALLBACK:
-            callback = callback_rows.get(session, leg.subject)
-            contact = callback.contact if callback else None
-        case LegKind.RING_BACK:
-            owed = ring_backs.get(session, leg.subject)
-            contact = owed.contact if owed else None
-        case LegKind.CONFIRM | LegKind.PROGRAMME:
-            recipient = outreach.recipient(session, leg.subject)
-            consent = outreach.consent(session, recipient.consent if recipient else leg.subject)
-            contact = consent.contact if consent else None
-    there = contacts.sealed_number(session, contact) if contact else None
-    if contact is None or there is None:
-        return None
-    place = Place("contacts", "number", contact)
-    line = runtime.settings.numbers[0]
-    return Dialling(leg.kind, leg.subject, line, lambda: runtime.vault.open_number(contact, place, there[1]))
 
 
 def _placed(runtime: Runtime, duty: Duty, sid: str) -> None:
@@ -444,38 +397,6 @@ def _gone_wrong(session: Session, runtime: Runtime, kind: LegKind, duty: Duty, n
                 return outreach_calls.refused(session, runtime, turn, "failed")
     except Refused:
         return []
-
-
-def _counselor_dialling(
-    session: Session, runtime: Runtime, kind: LegKind, subject: str, account: str
-) -> Dialling | None:
-    """From the counselors' pool, never from a public number; a code or key keeps machines out."""
-    person, sealed = counselors.get(session, account), counselors.sealed_number(session, account)
-    if person is None or person.disabled or sealed is None:
-        return None
-    place = Place("accounts", "number", account)
-    return Dialling(
-        kind=kind,
-        subject=subject,
-        line=runtime.counselors_line(),
-        open_number=lambda: runtime.vault.open_number(account, place, sealed),
-        account=account,
-        detect_machine=False,
-    )
-
-
-def _contact_dialling(
-    session: Session, runtime: Runtime, kind: LegKind, subject: str, contact: str, line_index: bytes
-) -> Dialling | None:
-    """From the number she knows, never from the counselors' pool: no record may list her beside them."""
-    there = contacts.sealed_number(session, contact)
-    if there is None or contacts.is_forbidden(session, there[0]):
-        return None
-    place = Place("contacts", "number", contact)
-    line = runtime.our_lines.get(line_index, runtime.settings.numbers[0])
-    if line in runtime.settings.counselor_numbers:
-        line = runtime.settings.numbers[0]
-    return Dialling(kind, subject, line, lambda: runtime.vault.open_number(contact, place, there[1]))
 
 
 def _line_is_free(session: Session, runtime: Runtime, kind: LegKind) -> bool:
