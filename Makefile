@@ -50,7 +50,8 @@ bench: ## measure against the floors of the same machine; writes docs/performanc
 
 burmese-report: ## measure how Burmese is read, written and spoken; writes docs/burmese.md
 	$(call set_up,dev)
-	@$(CLEAN) $(BIN)/python tests/reports/burmese_report.py
+	@$(CLEAN) $(BIN)/python -m tests.reports.burmese_report
+	@$(CLEAN) $(BIN)/python -m tests.reports.speech_report
 
 pictures: ## the pictures of the documents, made by the browser tests
 	$(call set_up,dev)
