@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from gateway.errors import Refused
 from gateway.queue import JOB_CAMPAIGN, JOB_RENDER, JOB_RING_PROGRAMME
 from gateway.runtime import Runtime
-from gateway.services import windows
+from gateway.services import dispatch, windows
 from gateway.services.callbacks import Errand, errand, ring_bells
 from gateway.services.facts import PIECE_SECONDS
 from gateway.services.speech import chain_of
@@ -102,7 +102,7 @@ def render(runtime: Runtime, duty: Duty) -> None:
     with runtime.database.read() as session:
         version = outreach.version(session, duty.subject)
     if version is None or version.state is not VersionState.RENDERING:
-        _finish(runtime, duty, "not_wanted")
+        dispatch.finish(runtime, duty, "not_wanted")
         return
     pieces = spoken_pieces(version.text)
     began = datetime.now().astimezone()
@@ -301,8 +301,3 @@ def results(runtime: Runtime, campaign: str) -> dict[str, str]:
     """How many in each state; small groups hidden."""
     with runtime.database.read() as session:
         return {state: shown(count) for state, count in outreach.results(session, campaign).items()}
-
-
-def _finish(runtime: Runtime, duty: Duty, result: str) -> None:
-    with runtime.database.write() as session:
-        outbox.finish(session, duty.id, now=runtime.clock.now(), result=result)

@@ -124,15 +124,6 @@ def again(session: Session, duty: str, *, due: datetime, count: bool = True) -> 
     session.execute(update(outbox).where(outbox.c.id == duty).values(due=due, taken=None, rings=rings))
 
 
-def drop(session: Session, subject: str, *, now: datetime, result: str) -> None:
-    """End whatever is still owed for `subject`."""
-    session.execute(
-        update(outbox)
-        .where(outbox.c.subject == subject, outbox.c.done.is_(None))
-        .values(done=now, taken=None, result=result)
-    )
-
-
 def due(session: Session, *, now: datetime, stale: datetime, most: int) -> Sequence[Duty]:
     """The rows to ring for now, the longest waiting first."""
     rows = session.execute(

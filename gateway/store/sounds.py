@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Boolean, Column, LargeBinary, String, Table, UniqueConstraint, func, select
+from sqlalchemy import Boolean, Column, LargeBinary, String, Table, UniqueConstraint, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store.database import Session, metadata
@@ -98,11 +98,3 @@ def prompts(session: Session) -> Iterator[PromptSound]:
     columns = [prompt_sounds.c[name] for name in PromptSound.__dataclass_fields__]
     for row in session.execute(select(*columns)):
         yield PromptSound(*row)
-
-
-def engines(session: Session) -> dict[tuple[str, str], int]:
-    """How many prompts each engine speaks, by language and engine."""
-    query = select(prompt_sounds.c.language, prompt_sounds.c.engine, func.count()).group_by(
-        prompt_sounds.c.language, prompt_sounds.c.engine
-    )
-    return {(language, engine): count for language, engine, count in session.execute(query)}
