@@ -308,8 +308,8 @@ def _look_up(runtime: Runtime, duty: Duty, leg: Leg) -> None:
         with runtime.database.write() as session:
             legs.uncertain(session, leg.id)
             outbox.again(session, duty.id, due=runtime.clock.now() + LOOK_UP_AFTER)
-    else:
-        _never_placed(runtime, duty, leg.kind, retry=False)
+    else:  # nobody was rung: what it was for is still owed
+        _never_placed(runtime, duty, leg.kind, retry=True)
 
 
 def _placed(runtime: Runtime, duty: Duty, sid: str) -> None:
