@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import phonenumbers
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -133,6 +134,16 @@ class Environment:
         if number is None or not Decimal(low) <= number <= Decimal(high):
             self.fault(name, f"must be a number of {unit} from {low} to {high}, such as {default or '10'}")
         return number
+
+    def price(self, name: str, default: str) -> Decimal:
+        return self.amount(name, default, "0.0001", "1000", "currency units") or Decimal(default)
+
+    def countries(self, name: str, default: str) -> frozenset[str]:
+        """Give ISO 3166 codes of countries that have telephone numbers."""
+        values = self._listed(name, default)
+        if not values or not set(values) <= phonenumbers.SUPPORTED_REGIONS:
+            self.fault(name, "must be countries by their two letters, separated by commas, such as MM,TH")
+        return frozenset(values)
 
     def whole(self, name: str, default: int, high: int) -> int:
         """Give a whole number from 1 to `high`."""

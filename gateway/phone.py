@@ -35,6 +35,17 @@ _MYANMAR: Final = re.compile(r"(?:0|950?)?(9[0-9]{7,9})", re.ASCII)
 # What carriers put in place of a withheld number: ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN and UNAVAILABLE
 # spelled on a telephone's keys, each of which looks like a number of some country.
 _WITHHELD: Final = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"})
+_TYPES: Final = phonenumbers.PhoneNumberType
+_COSTLY: Final = frozenset(
+    {
+        _TYPES.PREMIUM_RATE,
+        _TYPES.SHARED_COST,
+        _TYPES.UAN,
+        _TYPES.PAGER,
+        _TYPES.VOICEMAIL,
+        _TYPES.PERSONAL_NUMBER,
+    }
+)
 
 
 @final
@@ -86,6 +97,11 @@ class Msisdn:
     def region(self) -> str | None:
         """The country as an ISO 3166 code, or None where the number belongs to none."""
         return phonenumbers.region_code_for_number(phonenumbers.parse(self._e164))
+
+    @property
+    def costly(self) -> bool:
+        """Whether it is a number whose owner is paid by who rings it, or no subscriber's at all."""
+        return phonenumbers.number_type(phonenumbers.parse(self._e164)) in _COSTLY
 
     @classmethod
     def _made(cls, e164: str) -> Self:

@@ -42,11 +42,14 @@ SECRETS: Final = frozenset(
 NAMES: Final = SECRETS | {
     "HOTLINE_ACCEPT_DRAFTS",
     "HOTLINE_CALLS_AT_ONCE",
+    "HOTLINE_CALL_PRICE",
     "HOTLINE_CALLS_PER_SECOND",
     "HOTLINE_COUNSELOR_NUMBERS",
+    "HOTLINE_COUNTRIES",
     "HOTLINE_DATA_DIR",
     "HOTLINE_FACES",
     "HOTLINE_FEATURES",
+    "HOTLINE_INBOUND_PRICE",
     "HOTLINE_ISSUER",
     "HOTLINE_LANGUAGES",
     "HOTLINE_LOG_LEVEL",
@@ -57,6 +60,8 @@ NAMES: Final = SECRETS | {
     "HOTLINE_QUIET_HOURS",
     "HOTLINE_SPEECH",
     "HOTLINE_SPEND_PER_DAY",
+    "HOTLINE_SPEND_PER_HOUR",
+    "HOTLINE_TEXT_PRICE",
     "HOTLINE_TIMEZONE",
     "HOTLINE_WORD_LIST",
     "PORT",
@@ -98,6 +103,15 @@ class Settings:
     calls_per_second: float
     calls_at_once: int
     spend_per_day: Decimal | None
+    spend_per_hour: Decimal | None
+    call_price: Decimal
+    """Of a begun minute of a call that we place, in the provider's currency."""
+    inbound_price: Decimal
+    """Of a begun minute of a call that is dialled in."""
+    text_price: Decimal
+    """Of one segment that we send."""
+    countries: frozenset[str]
+    """Where people who ask may be rung and texted: ISO 3166 codes."""
     word_list: Path | None
     faces: Faces
     data_dir: Path
@@ -154,6 +168,11 @@ def load(environ: Mapping[str, str]) -> Settings:
         calls_per_second=float(env.amount("HOTLINE_CALLS_PER_SECOND", "1", "0.01", "1000", "calls") or 1),
         calls_at_once=env.whole("HOTLINE_CALLS_AT_ONCE", 2, 100_000),
         spend_per_day=env.amount("HOTLINE_SPEND_PER_DAY", None, "0.01", "1000000", "currency units"),
+        spend_per_hour=env.amount("HOTLINE_SPEND_PER_HOUR", None, "0.01", "1000000", "currency units"),
+        call_price=env.price("HOTLINE_CALL_PRICE", "0.5"),
+        inbound_price=env.price("HOTLINE_INBOUND_PRICE", "0.02"),
+        text_price=env.price("HOTLINE_TEXT_PRICE", "0.3"),
+        countries=env.countries("HOTLINE_COUNTRIES", "MM"),
         word_list=env.file("HOTLINE_WORD_LIST"),
         faces=cast("Faces", env.choice("HOTLINE_FACES", ("webhooks", "console", "all"), "all")),
         data_dir=data_dir,

@@ -58,8 +58,10 @@ def go_on(session: Session, sid_digest: bytes, *, step: int, state: bytes, now: 
     return done.rowcount == 1
 
 
-def end(session: Session, sid_digest: bytes) -> None:
-    session.execute(delete(conversations).where(conversations.c.sid_digest == sid_digest))
+def end(session: Session, sid_digest: bytes) -> bool:
+    """True the first time only."""
+    done = session.execute(delete(conversations).where(conversations.c.sid_digest == sid_digest))
+    return done.rowcount == 1
 
 
 def drop_before(session: Session, moment: datetime) -> int:

@@ -16,6 +16,7 @@ from gateway.store import (  # noqa: F401 - each brings its tables into the meta
     ring_backs,
     sheets,
     sounds,
+    spending,
 )
 from gateway.store.database import metadata
 
