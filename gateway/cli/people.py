@@ -8,8 +8,8 @@ from gateway.cli import spoken
 from gateway.cli.running import runtime
 from gateway.phone import Msisdn
 from gateway.services import counselors, forgetting, keypad
-from gateway.services.callbacks import ring_bells
 from gateway.services.counselors import Enrolment
+from gateway.services.errands import ring_bells
 from gateway.store.counselors import Role
 
 

@@ -13,7 +13,7 @@ from gateway.console.gates import COORDINATORS, go, me
 from gateway.console.words import tell as _
 from gateway.errors import BadSeal, KeyDestroyed, KeystoreDown
 from gateway.runtime import Runtime
-from gateway.services import callbacks
+from gateway.services import callbacks, casework
 from gateway.store import callbacks as rows
 from gateway.store import counselors
 from gateway.store.callbacks import Callback, CallbackState
@@ -61,26 +61,26 @@ class Cases:
         )
 
     def claim(self, case: str) -> ResponseReturnValue:
-        callbacks.claim(self.runtime, case, me().id)
+        casework.claim(self.runtime, case, me().id)
         flash("claimed")
         return go("case", case=case)
 
     def release(self, case: str) -> ResponseReturnValue:
-        callbacks.release(self.runtime, case, me().id)
+        casework.release(self.runtime, case, me().id)
         flash("released")
         return go("queue")
 
     def call(self, case: str) -> ResponseReturnValue:
-        callbacks.call(self.runtime, case, me().id)
+        casework.call(self.runtime, case, me().id)
         flash("calling")
         return go("case", case=case)
 
     def outcome(self, case: str) -> ResponseReturnValue:
         outcome = request.form.get("outcome", "")
-        if outcome not in callbacks.OUTCOMES:
+        if outcome not in casework.OUTCOMES:
             abort(400)
         note = request.form.get("note", "")[:LONGEST_NOTE]
-        callbacks.record_outcome(self.runtime, case, me().id, outcome=outcome, note=note)
+        casework.record_outcome(self.runtime, case, me().id, outcome=outcome, note=note)
         flash(outcome)
         return go("queue")
 
@@ -101,6 +101,6 @@ class Cases:
     def _note(self, session: Session, there: Callback) -> str:
         """A note that cannot be opened must not stand in the way of ringing back."""
         try:
-            return callbacks.read_note(self.runtime, session, there)
+            return casework.read_note(self.runtime, session, there)
         except (KeystoreDown, KeyDestroyed, BadSeal):
             return ""

@@ -7,7 +7,7 @@ from typing import Final
 from gateway.errors import Refused
 from gateway.runtime import Runtime
 from gateway.services import callbacks, forgetting, windows
-from gateway.services.callbacks import Errand
+from gateway.services.errands import Errand
 from gateway.store import callbacks as rows
 from gateway.store import case_codes
 from gateway.store.callbacks import CallbackState

@@ -10,9 +10,9 @@ from gateway.carriers.base import CallArrived, KeysCame, LegAnswered, VoiceAnswe
 from gateway.errors import KeystoreDown, Refused, StoreDown
 from gateway.runtime import Runtime
 from gateway.services import cases, states
-from gateway.services.callbacks import ring_bells
 from gateway.services.degraded import open_token
 from gateway.services.effects import Effects, NeedsKeys
+from gateway.services.errands import ring_bells
 from gateway.services.facts import Turn, ahead_of, facts_of, free_handle
 from gateway.store import callbacks, conversations, inbox
 from gateway.store.conversations import Conversation

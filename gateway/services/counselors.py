@@ -13,8 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from gateway.errors import Refused
 from gateway.phone import Msisdn
 from gateway.runtime import Runtime
-from gateway.services import callbacks
-from gateway.services.callbacks import Errand
+from gateway.services import bridging, callbacks
+from gateway.services.errands import Errand, ring_bells
 from gateway.store import audit, counselors, sheets
 from gateway.store import callbacks as requests
 from gateway.store.counselors import Account, Reachable, Role
@@ -120,14 +120,14 @@ def disable(runtime: Runtime, alias: str, *, by: str | None = None) -> None:
         sheets.burn(session, account.id)
         errands = _let_go(session, runtime, account.id, now)
         audit.note(session, what="account_disabled", account=by, subject=account.id, now=now)
-    callbacks.ring_bells(runtime, errands)
+    ring_bells(runtime, errands)
 
 
 def _let_go(session: Session, runtime: Runtime, account: str, now: datetime) -> list[Errand]:
     """End its calls, and give back what it claimed; whom it talked to is left to a coordinator."""
     errands: list[Errand] = []
     for one in requests.of_account(session, account):
-        ended = callbacks.counselor_left(session, runtime, one.id, account, now=now)
+        ended = bridging.counselor_left(session, runtime, one.id, account, now=now)
         errands += ended or callbacks.hang_up(session, runtime, one.id, now=now)
         there = requests.get_to_move(session, one.id)
         if there is not None and there.claimed_by == account:

@@ -5,9 +5,9 @@ from dataclasses import replace
 from gateway.carriers.base import LegProgress, LegStatus
 from gateway.errors import Refused
 from gateway.runtime import Runtime
-from gateway.services import callbacks, outreach_calls, pool, ringing_back, states
-from gateway.services.callbacks import Errand, ring_bells
+from gateway.services import bridging, outreach_calls, pool, ringing_back, states
 from gateway.services.effects import Effects
+from gateway.services.errands import Errand, ring_bells
 from gateway.services.facts import Turn, facts_of
 from gateway.store import conversations, legs
 from gateway.store.database import Session
@@ -71,9 +71,9 @@ def _leg_over(session: Session, runtime: Runtime, leg: Leg) -> list[Errand]:
             return ringing_back.over(session, runtime, leg.subject, answered=answered, now=now)
         case LegKind.CALLBACK:
             if leg.result == "opened":
-                callbacks.talk_over(session, leg.subject, now=now)
+                bridging.talk_over(session, leg.subject, now=now)
                 return []
-            return callbacks.caller_not_joined(session, runtime, leg.subject, why=why or "no_answer", now=now)
+            return bridging.caller_not_joined(session, runtime, leg.subject, why=why or "no_answer", now=now)
         case LegKind.CONFIRM | LegKind.PROGRAMME:
             if leg.result == "opened":
                 return []
@@ -87,4 +87,4 @@ def _counselor_line_free(session: Session, runtime: Runtime, leg: Leg) -> list[E
         pool.not_answered(session, leg.account, now=now)
     if leg.kind is LegKind.KEYPAD:  # no request was taken on it
         return []
-    return callbacks.counselor_left(session, runtime, leg.subject, leg.account, now=now)
+    return bridging.counselor_left(session, runtime, leg.subject, leg.account, now=now)

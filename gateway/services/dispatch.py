@@ -22,9 +22,9 @@ from gateway.queue import (
     JOB_RING_PROGRAMME,
 )
 from gateway.runtime import Runtime
-from gateway.services import callbacks, outreach_calls, ringing_back, windows
-from gateway.services.callbacks import Errand, errand, ring_bells
+from gateway.services import bridging, callbacks, outreach_calls, ringing_back, windows
 from gateway.services.dialling import Dialling, behind, of_contact, of_counselor, opened
+from gateway.services.errands import Errand, errand, ring_bells
 from gateway.services.facts import Turn
 from gateway.store import callbacks as callback_rows
 from gateway.store import legs, outbox, outreach, ring_backs
@@ -385,13 +385,13 @@ def _gone_wrong(session: Session, runtime: Runtime, kind: LegKind, duty: Duty, n
     try:
         match kind:
             case LegKind.COUNSELOR:
-                return callbacks.counselor_left(session, runtime, subject, account, now=now)
+                return bridging.counselor_left(session, runtime, subject, account, now=now)
             case LegKind.KEYPAD:
                 return []
             case LegKind.RING_BACK:
                 return ringing_back.over(session, runtime, subject, answered=False, now=now)
             case LegKind.CALLBACK:
-                return callbacks.caller_not_joined(session, runtime, subject, why="failed", now=now)
+                return bridging.caller_not_joined(session, runtime, subject, why="failed", now=now)
             case LegKind.CONFIRM | LegKind.PROGRAMME:
                 turn = Turn(kind=kind, language="", line_index=b"", now=now, subject=subject)
                 return outreach_calls.refused(session, runtime, turn, "failed")

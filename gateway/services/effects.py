@@ -8,6 +8,7 @@ from gateway.errors import KeystoreDown, Refused
 from gateway.queue import JOB_CONFIRM
 from gateway.runtime import Runtime
 from gateway.services import (
+    bridging,
     callbacks,
     cases,
     forgetting,
@@ -17,7 +18,7 @@ from gateway.services import (
     ringing_back,
     windows,
 )
-from gateway.services.callbacks import Errand, errand
+from gateway.services.errands import Errand, errand
 from gateway.services.facts import Turn
 from gateway.store import contacts, counselors, legs, outreach
 from gateway.store.database import Session
@@ -97,7 +98,7 @@ class Effects:
             ):
                 self._of_counselor(effect)
             case act.BridgeEnded():
-                callbacks.talk_over(self.session, self.turn.subject, now=self.turn.now)
+                bridging.talk_over(self.session, self.turn.subject, now=self.turn.now)
             case act.Heard():
                 if self.turn.kind == LegKind.PROGRAMME:
                     outreach.heard(self.session, self.turn.subject, effect.pieces)
@@ -123,16 +124,14 @@ class Effects:
             case act.CounselorHere():
                 legs.opened(session, turn.leg)
                 counselors.change(session, turn.account, missed_rings=0)
-                self.errands += callbacks.counselor_here(
+                self.errands += bridging.counselor_here(
                     session, runtime, turn.subject, turn.leg, turn.account, now=turn.now
                 )
             case act.CounselorReady():
                 legs.opened(session, turn.leg)
-                self.errands += callbacks.counselor_ready(session, runtime, turn.subject, now=turn.now)
+                self.errands += bridging.counselor_ready(session, runtime, turn.subject, now=turn.now)
             case act.CounselorDeclined():
-                callbacks.counselor_declined(
-                    session, turn.subject, turn.account, why=effect.why, now=turn.now
-                )
+                bridging.counselor_declined(session, turn.subject, turn.account, why=effect.why, now=turn.now)
             case _:
                 assert_never(effect)
 
@@ -251,7 +250,7 @@ class Effects:
         legs.say_result(self.session, self.turn.leg, "opened")
         match self.turn.kind:
             case LegKind.CALLBACK:
-                if not callbacks.caller_joined(self.session, self.turn.subject, now=self.turn.now):
+                if not bridging.caller_joined(self.session, self.turn.subject, now=self.turn.now):
                     raise Refused("gone")
             case _:
                 if self.turn.number_index is None:  # stopped, or expired, while it rang
@@ -262,7 +261,7 @@ class Effects:
         legs.say_result(self.session, self.turn.leg, why)
         match self.turn.kind:
             case LegKind.CALLBACK:
-                self.errands += callbacks.caller_not_joined(
+                self.errands += bridging.caller_not_joined(
                     self.session, self.runtime, self.turn.subject, why=why, now=self.turn.now
                 )
             case _:

@@ -6,7 +6,7 @@ from typing import Protocol
 from gateway.queue import JOB_FORGET
 from gateway.runtime import Runtime
 from gateway.services import callbacks
-from gateway.services.callbacks import Errand, errand
+from gateway.services.errands import Errand, errand
 from gateway.store import callbacks as callback_rows
 from gateway.store import contacts, legs, outbox, outreach, ring_backs
 from gateway.store.callbacks import CallbackState

@@ -8,8 +8,8 @@ from gateway.errors import CarrierError, GatewayError
 from gateway.logs import get
 from gateway.queue import JOB_FORGET, JOB_RING_CALLER, JOB_RING_COUNSELOR
 from gateway.runtime import Runtime
-from gateway.services import callbacks, delivery, dispatch, forgetting, ringing_back
-from gateway.services.callbacks import errand, ring_bells
+from gateway.services import bridging, callbacks, delivery, dispatch, forgetting, ringing_back
+from gateway.services.errands import errand, ring_bells
 from gateway.store import audit, contacts, conversations, counselors, inbox, legs, outbox, outreach
 from gateway.store import callbacks as callback_rows
 from gateway.vault import Place
@@ -67,7 +67,7 @@ def sweep(runtime: Runtime) -> None:
                 callback_rows.change(session, there.id, contact=None, note=None)
         for there in callback_rows.in_calls(session, most=MOST):
             if not legs.live_of(session, there.id) and not outbox.owed_any(session, RINGS, there.id):
-                callbacks.stuck(session, there, now=now)
+                bridging.stuck(session, there, now=now)
         for there in callback_rows.ended_before(session, now - ROWS_KEPT, most=MOST):
             callback_rows.remove(session, there.id)
     ring_bells(runtime, errands)

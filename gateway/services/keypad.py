@@ -7,8 +7,8 @@ from typing import Final
 from gateway.errors import Refused
 from gateway.queue import JOB_RING_KEYPAD
 from gateway.runtime import Runtime
-from gateway.services import callbacks
-from gateway.services.callbacks import Errand, errand
+from gateway.services import callbacks, casework
+from gateway.services.errands import Errand, errand
 from gateway.store import audit, counselors, legs, outbox, sheets
 from gateway.store import callbacks as rows
 from gateway.store.callbacks import CallbackState
@@ -83,7 +83,7 @@ def take_next(session: Session, account: str, leg: str, *, now: datetime) -> Non
     ):
         raise Refused("taken")
     rows.note_move(session, there.id, state=CallbackState.CLAIMED, why="claimed", account=account, now=now)
-    callbacks.to_counselor(session, there.id, account=account, now=now)
+    casework.to_counselor(session, there.id, account=account, now=now)
     legs.belongs_to(session, leg, kind=LegKind.COUNSELOR, subject=there.id)
     audit.note(session, what="claim", account=account, subject=there.id, now=now)
 
@@ -99,9 +99,9 @@ def record(
     if there is None or there.claimed_by != account or there.state is not CallbackState.CLAIMED:
         return []
     if how == "coordinator":
-        callbacks.to_coordinator(session, there, account=account, now=now)
+        casework.to_coordinator(session, there, account=account, now=now)
         return []
-    return callbacks.outcome_in(session, runtime, there, account, outcome=OUTCOMES[how], now=now)
+    return casework.outcome_in(session, runtime, there, account, outcome=OUTCOMES[how], now=now)
 
 
 def _digest(runtime: Runtime, account: str, code: str) -> bytes:

@@ -9,7 +9,7 @@ from gateway.errors import Refused
 from gateway.queue import JOB_CAMPAIGN, JOB_RENDER, JOB_RING_PROGRAMME
 from gateway.runtime import Runtime
 from gateway.services import dispatch, windows
-from gateway.services.callbacks import Errand, errand, ring_bells
+from gateway.services.errands import Errand, errand, ring_bells
 from gateway.services.facts import PIECE_SECONDS
 from gateway.services.speech import chain_of
 from gateway.store import audit, legs, outbox, outreach, sounds

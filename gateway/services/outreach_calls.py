@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from gateway.runtime import Runtime
 from gateway.services import forgetting
-from gateway.services.callbacks import Errand
+from gateway.services.errands import Errand
 from gateway.services.facts import Turn
 from gateway.store import outreach
 from gateway.store.database import Session

@@ -8,7 +8,7 @@ from gateway.queue import JOB_RING_KEYPAD, JOB_RING_POOL, JOB_RING_POOLED
 from gateway.runtime import Runtime
 from gateway.services import callbacks, windows
 from gateway.services import counselors as people
-from gateway.services.callbacks import Errand, errand, ring_bells
+from gateway.services.errands import Errand, errand, ring_bells
 from gateway.store import audit, counselors, legs, outbox
 from gateway.store import callbacks as rows
 from gateway.store.callbacks import CallbackState

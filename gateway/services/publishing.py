@@ -12,7 +12,7 @@ from gateway.errors import Refused
 from gateway.queue import JOB_SPEAK
 from gateway.runtime import Runtime
 from gateway.services import speech
-from gateway.services.callbacks import Errand, errand, ring_bells
+from gateway.services.errands import Errand, errand, ring_bells
 from gateway.store import audit, outbox, scripts
 from gateway.store.database import Session
 from gateway.store.outbox import Duty

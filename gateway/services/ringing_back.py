@@ -11,7 +11,7 @@ from typing import Final
 from gateway.queue import JOB_RING_BACK
 from gateway.runtime import Runtime
 from gateway.services import forgetting, windows
-from gateway.services.callbacks import Errand, errand
+from gateway.services.errands import Errand, errand
 from gateway.store import legs, ring_backs
 from gateway.store.database import Session
 

@@ -10,9 +10,9 @@ from sqlalchemy.exc import IntegrityError
 from gateway.carriers.base import TextArrived
 from gateway.errors import KeystoreDown, StoreDown
 from gateway.runtime import Runtime
-from gateway.services.callbacks import ring_bells
 from gateway.services.conversations import TRIES, Prepared, with_keys
 from gateway.services.effects import Effects, NeedsKeys
+from gateway.services.errands import ring_bells
 from gateway.services.facts import Turn, facts_of, with_free_handle
 from gateway.store import contacts, inbox
 from gateway.vault import Place

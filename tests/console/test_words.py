@@ -14,7 +14,7 @@ import gateway.console
 import gateway.services
 from gateway.carriers.base import LegStatus
 from gateway.console import words
-from gateway.services import callbacks, outreach, outreach_calls
+from gateway.services import casework, outreach, outreach_calls
 from gateway.settings import FEATURES
 from gateway.store.callbacks import CallbackState
 from gateway.store.counselors import Role
@@ -73,8 +73,8 @@ def test_every_move_of_a_request_has_its_words() -> None:
         (words.TOPICS, set(outreach.TOPICS)),
         (words.ROLES, set(Role)),
         (words.REVIEWS, set(Review)),
-        (words.OUTCOMES, callbacks.OUTCOMES.keys() - {"not_safe"}),
-        (words.DONE, callbacks.OUTCOMES.keys()),
+        (words.OUTCOMES, casework.OUTCOMES.keys() - {"not_safe"}),
+        (words.DONE, casework.OUTCOMES.keys()),
     ],
 )
 def test_every_state_has_its_words(table: dict[str, object], keys: set[str]) -> None:

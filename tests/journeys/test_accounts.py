@@ -11,9 +11,8 @@ from front_door import CALLER, PASSWORD, Hotline, Line, Provider
 from sqlalchemy import select, update
 
 from gateway.errors import Refused
-from gateway.services import callbacks as service
+from gateway.services import casework, keypad
 from gateway.services import counselors as people
-from gateway.services import keypad
 from gateway.store import callbacks as rows
 from gateway.store import counselors, sheets
 from gateway.store.callbacks import CallbackState, callbacks
@@ -38,14 +37,14 @@ def asked(hotline: Hotline) -> str:
 
 def claimed(hotline: Hotline) -> tuple[str, Account]:
     helper, callback = hotline.counselor(), asked(hotline)
-    service.claim(hotline.runtime, callback, helper.id)
+    casework.claim(hotline.runtime, callback, helper.id)
     return callback, helper
 
 
 def rung(hotline: Hotline) -> Line:
     """The helper has claimed and pressed "ring": their phone rings and is picked up."""
     callback, helper = claimed(hotline)
-    service.call(hotline.runtime, callback, helper.id)
+    casework.call(hotline.runtime, callback, helper.id)
     hotline.work()
     return hotline.pick_up(hotline.provider.calls[-1])
 
@@ -88,7 +87,7 @@ def test_what_an_ended_account_had_claimed_waits_for_others(hotline: Hotline) ->
 
 def test_an_account_ended_before_the_worker_dials_is_not_rung(hotline: Hotline) -> None:
     callback, helper = claimed(hotline)
-    service.call(hotline.runtime, callback, helper.id)
+    casework.call(hotline.runtime, callback, helper.id)
     people.disable(hotline.runtime, "helper")
     hotline.work()
     assert not hotline.provider.calls
@@ -130,7 +129,7 @@ def test_an_ended_account_takes_nothing(hotline: Hotline) -> None:
     helper, callback = hotline.counselor(), asked(hotline)
     people.disable(hotline.runtime, "helper")
     with pytest.raises(Refused):
-        service.claim(hotline.runtime, callback, helper.id)
+        casework.claim(hotline.runtime, callback, helper.id)
 
 
 # --- a phone that was captured --------------------------------------------------------------------------
@@ -205,10 +204,10 @@ def test_what_was_handed_up_is_taken_by_a_coordinator_only(hotline: Hotline) -> 
     with hotline.runtime.database.write() as session:
         there = rows.get_to_move(session, callback)
         assert there is not None
-        service.to_coordinator(session, there, account=helper.id, now=hotline.clock.now())
+        casework.to_coordinator(session, there, account=helper.id, now=hotline.clock.now())
     with pytest.raises(Refused, match="for_coordinators"):
-        service.claim(hotline.runtime, callback, other.id)
-    service.claim(hotline.runtime, callback, lead.id)
+        casework.claim(hotline.runtime, callback, other.id)
+    casework.claim(hotline.runtime, callback, lead.id)
     assert state(hotline) == CallbackState.CLAIMED
 
 

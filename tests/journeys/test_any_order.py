@@ -20,8 +20,7 @@ from hypothesis.stateful import (
 from sqlalchemy import select
 
 from gateway.errors import Refused
-from gateway.services import callbacks as service
-from gateway.services import housekeeping, windows
+from gateway.services import casework, housekeeping, windows
 from gateway.store.callbacks import CallbackState, callbacks
 from gateway.store.contacts import contacts, forbidden
 from gateway.store.legs import legs
@@ -83,21 +82,21 @@ class Anything(RuleBasedStateMachine):
 
     @rule()
     def claims(self) -> None:
-        self.with_any(lambda one: service.claim(self.hotline.runtime, one, self.helper.id))
+        self.with_any(lambda one: casework.claim(self.hotline.runtime, one, self.helper.id))
 
     @rule()
     def calls(self) -> None:
-        self.with_any(lambda one: service.call(self.hotline.runtime, one, self.helper.id))
+        self.with_any(lambda one: casework.call(self.hotline.runtime, one, self.helper.id))
 
-    @rule(outcome=st.sampled_from(sorted(service.OUTCOMES)))
+    @rule(outcome=st.sampled_from(sorted(casework.OUTCOMES)))
     def says_how_it_went(self, outcome: str) -> None:
         self.with_any(
-            lambda one: service.record_outcome(self.hotline.runtime, one, self.helper.id, outcome=outcome)
+            lambda one: casework.record_outcome(self.hotline.runtime, one, self.helper.id, outcome=outcome)
         )
 
     @rule()
     def gives_back(self) -> None:
-        self.with_any(lambda one: service.release(self.hotline.runtime, one, self.helper.id))
+        self.with_any(lambda one: casework.release(self.hotline.runtime, one, self.helper.id))
 
     # --- what phones do -------------------------------------------------------------------------------
 

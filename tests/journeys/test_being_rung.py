@@ -5,7 +5,7 @@ from front_door import CALLER, COUNSELOR, Hotline, Line
 from sqlalchemy import select
 
 from gateway.errors import Refused
-from gateway.services import callbacks, housekeeping
+from gateway.services import casework, housekeeping
 from gateway.store import callbacks as rows
 from gateway.store.callbacks import CallbackState
 from gateway.store.contacts import contacts
@@ -28,8 +28,8 @@ def called(hotline: Hotline) -> tuple[str, Account, Line]:
     """A request claimed and called: the counselor has picked up."""
     helper = hotline.counselor()
     callback = asked(hotline)
-    callbacks.claim(hotline.runtime, callback, helper.id)
-    callbacks.call(hotline.runtime, callback, helper.id)
+    casework.claim(hotline.runtime, callback, helper.id)
+    casework.call(hotline.runtime, callback, helper.id)
     hotline.work()
     return callback, helper, hotline.pick_up(hotline.provider.calls[-1])
 
@@ -81,12 +81,12 @@ def test_her_own_number_joins_them_in_one_room_without_recording(hotline: Hotlin
     counselor.leave_room()
     counselor.hang_up()
     assert state(hotline, callback) is CallbackState.CLAIMED
-    callbacks.record_outcome(hotline.runtime, callback, helper.id, outcome="done", note="ပြန်ပြောပြီး")
+    casework.record_outcome(hotline.runtime, callback, helper.id, outcome="done", note="ပြန်ပြောပြီး")
     assert state(hotline, callback) is CallbackState.DONE
     with hotline.runtime.database.read() as session:
         there = rows.get(session, callback)
         assert there
-        assert callbacks.read_note(hotline.runtime, session, there) == "ပြန်ပြောပြီး"
+        assert casework.read_note(hotline.runtime, session, there) == "ပြန်ပြောပြီး"
 
 
 @pytest.mark.parametrize("key", ["1", "4", "6", "7", "8", "9", "#"])
@@ -151,8 +151,8 @@ def test_later_means_later(hotline: Hotline) -> None:
     hotline.at(12)
     helper = hotline.counselor()
     callback = asked(hotline, wish="3")
-    callbacks.claim(hotline.runtime, callback, helper.id)
-    callbacks.call(hotline.runtime, callback, helper.id)
+    casework.claim(hotline.runtime, callback, helper.id)
+    casework.call(hotline.runtime, callback, helper.id)
     hotline.work()
     hotline.pick_up(hotline.provider.calls[-1]).press("11")
     hotline.work()
@@ -180,8 +180,8 @@ def test_the_counselor_leaves_while_she_is_rung_and_she_is_told_to_expect_anothe
 def test_a_counselor_who_does_not_pick_up_keeps_the_claim(hotline: Hotline) -> None:
     helper = hotline.counselor()
     callback = asked(hotline)
-    callbacks.claim(hotline.runtime, callback, helper.id)
-    callbacks.call(hotline.runtime, callback, helper.id)
+    casework.claim(hotline.runtime, callback, helper.id)
+    casework.call(hotline.runtime, callback, helper.id)
     hotline.work()
     hotline.not_answered(hotline.provider.calls[-1])
     hotline.work()
@@ -192,22 +192,22 @@ def test_a_counselor_who_does_not_pick_up_keeps_the_claim(hotline: Hotline) -> N
 def test_of_two_who_claim_one_wins_and_the_other_hears_taken(hotline: Hotline) -> None:
     one, two = hotline.counselor(), hotline.counselor("other", "+66812345002")
     callback = asked(hotline)
-    callbacks.claim(hotline.runtime, callback, one.id)
+    casework.claim(hotline.runtime, callback, one.id)
     with pytest.raises(Refused, match="taken"):
-        callbacks.claim(hotline.runtime, callback, two.id)
+        casework.claim(hotline.runtime, callback, two.id)
     with pytest.raises(Refused, match="taken"):
-        callbacks.call(hotline.runtime, callback, two.id)
+        casework.call(hotline.runtime, callback, two.id)
 
 
 def test_nobody_is_rung_before_the_window_or_after_it(hotline: Hotline) -> None:
     helper = hotline.counselor()
     callback = asked(hotline, wish="4")
-    callbacks.claim(hotline.runtime, callback, helper.id)
+    casework.claim(hotline.runtime, callback, helper.id)
     with pytest.raises(Refused, match="not_yet"):
-        callbacks.call(hotline.runtime, callback, helper.id)
+        casework.call(hotline.runtime, callback, helper.id)
     hotline.at(20, 1)
     with pytest.raises(Refused, match="expired"):
-        callbacks.call(hotline.runtime, callback, helper.id)
+        casework.call(hotline.runtime, callback, helper.id)
     assert not hotline.provider.calls
 
 
@@ -259,8 +259,8 @@ def test_withdrawn_while_the_phone_rings_ends_the_calls(hotline: Hotline) -> Non
 def test_a_lost_answer_of_the_provider_is_looked_up_and_nobody_is_rung_twice(hotline: Hotline) -> None:
     helper = hotline.counselor()
     callback = asked(hotline)
-    callbacks.claim(hotline.runtime, callback, helper.id)
-    callbacks.call(hotline.runtime, callback, helper.id)
+    casework.claim(hotline.runtime, callback, helper.id)
+    casework.call(hotline.runtime, callback, helper.id)
     hotline.provider.drop_answers = True
     hotline.work()
     assert len(hotline.provider.calls) == 1
@@ -274,8 +274,8 @@ def test_a_lost_answer_of_the_provider_is_looked_up_and_nobody_is_rung_twice(hot
 def test_a_provider_that_is_busy_is_asked_again_with_another_leg(hotline: Hotline) -> None:
     helper = hotline.counselor()
     callback = asked(hotline)
-    callbacks.claim(hotline.runtime, callback, helper.id)
-    callbacks.call(hotline.runtime, callback, helper.id)
+    casework.claim(hotline.runtime, callback, helper.id)
+    casework.call(hotline.runtime, callback, helper.id)
     hotline.provider.refuse = lambda: (429, 20429)
     hotline.work()
     assert state(hotline, callback) is CallbackState.CALLING_COUNSELOR

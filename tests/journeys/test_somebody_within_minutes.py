@@ -7,7 +7,7 @@ import pytest
 from front_door import COUNSELOR, Hotline, Placed, Provider
 from sqlalchemy import select
 
-from gateway.services import callbacks as service
+from gateway.services import casework
 from gateway.store.callbacks import CallbackState, callbacks
 from gateway.store.counselors import accounts
 
@@ -63,7 +63,7 @@ def test_a_claim_in_the_console_ends_the_ringing(hotline: Hotline) -> None:
     placed = rung(hotline)
     row = hotline.one(select(callbacks))
     account = hotline.one(select(accounts).where(accounts.c.alias == "three"))
-    service.claim(hotline.runtime, row.id, account.id)
+    casework.claim(hotline.runtime, row.id, account.id)
     hotline.work()
     assert {call.status for call in placed} == {"completed"}
 

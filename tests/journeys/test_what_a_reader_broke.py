@@ -10,8 +10,7 @@ from sqlalchemy import select
 
 from gateway.carriers.twilio import TwilioCarrier
 from gateway.errors import CarrierError
-from gateway.services import callbacks as service
-from gateway.services import dispatch, housekeeping, keypad
+from gateway.services import casework, dispatch, housekeeping, keypad
 from gateway.store import callbacks as rows
 from gateway.store import legs
 from gateway.store.callbacks import CallbackState, callbacks
@@ -52,8 +51,8 @@ def let_it_ring(hotline: Hotline, caller: str = CALLER) -> Heard:
 
 def called(hotline: Hotline) -> tuple[str, Account, Line]:
     helper, callback = hotline.counselor(), asked(hotline)
-    service.claim(hotline.runtime, callback, helper.id)
-    service.call(hotline.runtime, callback, helper.id)
+    casework.claim(hotline.runtime, callback, helper.id)
+    casework.call(hotline.runtime, callback, helper.id)
     hotline.work()
     return callback, helper, hotline.pick_up(hotline.provider.calls[-1])
 
@@ -143,7 +142,7 @@ def test_asking_again_before_the_outcome_is_recorded_stands(hotline: Hotline) ->
     counselor.leave_room()
     counselor.hang_up()
     assert hotline.dial().press("125").said[0] == "registered"
-    service.record_outcome(hotline.runtime, callback, helper.id, outcome="done")
+    casework.record_outcome(hotline.runtime, callback, helper.id, outcome="done")
     hotline.work()
     there = state(hotline, callback)
     assert (there.state, there.wish) == (CallbackState.WAITING, "morning")
@@ -269,7 +268,7 @@ def test_forget_me_leaves_no_id_of_her_calls(hotline: Hotline) -> None:
     caller.hang_up()
     counselor.leave_room()
     counselor.hang_up()
-    service.record_outcome(hotline.runtime, callback, helper.id, outcome="done", note="x")
+    casework.record_outcome(hotline.runtime, callback, helper.id, outcome="done", note="x")
     hotline.text("77")
     hotline.text("77")
     hotline.work()
@@ -280,7 +279,7 @@ def test_forget_me_leaves_no_id_of_her_calls(hotline: Hotline) -> None:
 def test_a_late_report_of_an_old_call_changes_nothing_of_the_new_one(roomy: Hotline) -> None:
     callback, helper, first = called(roomy)
     first.press("12")
-    service.call(roomy.runtime, callback, helper.id)
+    casework.call(roomy.runtime, callback, helper.id)
     roomy.work()
     second = roomy.pick_up(roomy.provider.calls[-1])
     second.press("1")
@@ -304,7 +303,7 @@ def test_later_on_a_request_for_within_the_hour_is_still_within_the_hour(hotline
     caller.press("5")
     caller.hang_up()
     counselor.leave_room()
-    service.record_outcome(hotline.runtime, callback, helper.id, outcome="later")
+    casework.record_outcome(hotline.runtime, callback, helper.id, outcome="later")
     assert state(hotline, callback).state is CallbackState.WAITING
 
 

@@ -5,7 +5,8 @@ import re
 from front_door import CALLER, Hotline, Line
 from sqlalchemy import select
 
-from gateway.services import callbacks as service
+from gateway.services import casework
+from gateway.store import callbacks as requests
 from gateway.store.callbacks import callbacks
 from gateway.store.contacts import contacts
 
@@ -47,7 +48,7 @@ def test_nothing_of_the_number_is_kept(hotline: Hotline) -> None:
     assert row.contact is None
     assert code not in repr(row)
     with hotline.runtime.database.read() as session:
-        assert not service.callbacks.waiting(session, most=10), "nobody could be rung for it"
+        assert not requests.waiting(session, most=10), "nobody could be rung for it"
 
 
 def test_from_any_phone_the_code_and_her_own_number_open_it_and_that_phone_is_rung(hotline: Hotline) -> None:
@@ -58,8 +59,8 @@ def test_from_any_phone_the_code_and_her_own_number_open_it_and_that_phone_is_ru
     helper = hotline.counselor()
     row = hotline.one(select(callbacks))
     assert row.handle == handle[1], "the same case, the same two words"
-    service.claim(hotline.runtime, row.id, helper.id)
-    service.call(hotline.runtime, row.id, helper.id)
+    casework.claim(hotline.runtime, row.id, helper.id)
+    casework.call(hotline.runtime, row.id, helper.id)
     hotline.work()
     hotline.pick_up(hotline.provider.calls[-1]).press("11")
     hotline.work()

@@ -1,0 +1,126 @@
+"""What the calls of a bridge report: the counselor waits, the caller has joined, or somebody has left."""
+
+from datetime import datetime, timedelta
+
+from gateway.errors import Refused
+from gateway.queue import JOB_END_CALL, JOB_MOVE_CALL, JOB_RING_CALLER
+from gateway.runtime import Runtime
+from gateway.services import callbacks, casework
+from gateway.services.errands import Errand, errand
+from gateway.store import callbacks as rows
+from gateway.store import legs
+from gateway.store.callbacks import CallbackState
+from gateway.store.database import Session
+from gateway.store.legs import LegKind
+
+S = CallbackState
+
+
+def counselor_here(
+    session: Session, runtime: Runtime, callback: str, leg: str, account: str, *, now: datetime
+) -> list[Errand]:
+    """A counselor pressed the right key. Of several who are rung the first one wins, by one atomic statement.
+
+    The others' calls end. Raises `Refused("taken")` for whoever was not first.
+    """
+    there = callbacks.known(session, callback)
+    if there.claimed_by == account:
+        if there.state is S.CLAIMED:  # taken in the console while this phone rang for it
+            casework.to_counselor(session, callback, account=account, now=now)
+        return []
+    if not rows.claim(session, callback, account=account, now=now, lease_until=now + callbacks.LEASE):
+        raise Refused("taken")
+    callbacks.note(session, callback, S.CLAIMED, "claimed", account, now)
+    casework.to_counselor(session, callback, account=account, now=now)
+    return [
+        errand(session, runtime, JOB_END_CALL, other.id, due=now, lives=timedelta(minutes=10))
+        for other in legs.live_of(session, callback)
+        if other.id != leg
+    ]
+
+
+def counselor_ready(session: Session, runtime: Runtime, callback: str, *, now: datetime) -> list[Errand]:
+    """The counselor waits in the conference: now the caller is rung, unless her time is over."""
+    there = callbacks.known(session, callback)
+    if there.state is not S.CALLING_COUNSELOR:
+        return []
+    callbacks.moved(
+        session, there, S.CALLING_CALLER, why="counselor_ready", account=there.claimed_by, now=now
+    )
+    return [errand(session, runtime, JOB_RING_CALLER, callback, due=now, lives=callbacks.RING_LIVES)]
+
+
+def counselor_declined(session: Session, callback: str, account: str, *, why: str, now: datetime) -> None:
+    """Before the caller was rung: `give_back` returns it to the queue, anything else leaves it claimed."""
+    there = callbacks.known(session, callback)
+    if there.claimed_by == account and there.state is S.CALLING_COUNSELOR:
+        to = S.WAITING if why == "give_back" else S.CLAIMED
+        callbacks.moved(session, there, to, why=f"counselor_{why}", account=there.claimed_by, now=now)
+
+
+def caller_joined(session: Session, callback: str, *, now: datetime) -> bool:
+    """The right key was pressed: they talk now. False where the counselor has gone meanwhile."""
+    there = callbacks.known(session, callback)
+    if there.state is not S.CALLING_CALLER:
+        return False
+    callbacks.moved(session, there, S.TALKING, why="joined", account=there.claimed_by, now=now)
+    rows.change(session, callback, reached=there.asks)
+    return True
+
+
+def caller_not_joined(
+    session: Session, runtime: Runtime, callback: str, *, why: str, now: datetime
+) -> list[Errand]:
+    """The caller's call came to nothing: the waiting counselor is told, and the request waits or ends."""
+    there = callbacks.known(session, callback)
+    if there.state is not S.CALLING_CALLER:
+        return []
+    errands = [
+        errand(session, runtime, JOB_MOVE_CALL, leg.id, due=now, lives=callbacks.RING_LIVES)
+        for leg in legs.live_of(session, callback)
+        if leg.kind is LegKind.COUNSELOR
+    ]
+    if why == "wrong_person":
+        return errands + callbacks.ended(
+            session, runtime, there, S.WRONG_PERSON, why=why, account=None, now=now
+        )
+    if why not in callbacks.TRY_AGAIN:  # somebody answered, and did not give the right answer: it ends here
+        return errands + callbacks.ended(
+            session, runtime, there, S.NO_ANSWER, why=f"caller_{why}", account=None, now=now
+        )
+    after = timedelta(hours=1) if why == "later" else callbacks.SPACING.get(why, callbacks.USUAL_SPACING)
+    return errands + callbacks.wait_again(session, runtime, there, now, why=f"caller_{why}", after=after)
+
+
+def counselor_left(
+    session: Session, runtime: Runtime, callback: str, account: str | None, *, now: datetime
+) -> list[Errand]:
+    """The counselor's line is free: whatever was being dialled for it ends, and the request returns.
+
+    The line of somebody whose request it is not (another of the pool was first) changes nothing.
+    """
+    there = callbacks.known(session, callback)
+    if there.claimed_by != account:
+        return []
+    if there.state is S.TALKING:
+        talk_over(session, callback, now=now)
+    if there.state in (S.CALLING_COUNSELOR, S.CALLING_CALLER):
+        callbacks.moved(session, there, S.CLAIMED, why="counselor_left", account=there.claimed_by, now=now)
+        return callbacks.hang_up(session, runtime, callback, now=now)
+    return []
+
+
+def talk_over(session: Session, callback: str, *, now: datetime) -> None:
+    """One of the two left (the conference ends the other's call): the counselor is asked for the outcome."""
+    there = callbacks.known(session, callback)
+    if there.state is S.TALKING:
+        callbacks.moved(session, there, S.CLAIMED, why="talked", account=there.claimed_by, now=now)
+        rows.change(session, callback, lease_until=now + callbacks.AFTER_TALK)
+
+
+def stuck(session: Session, there: rows.Callback, *, now: datetime) -> None:
+    """A call state without any call or any that is owed: its end was lost. A counselor may go on, or a coordinator."""
+    if there.state in (S.CALLING_COUNSELOR, S.CALLING_CALLER):
+        callbacks.moved(session, there, S.CLAIMED, why="lost_call", account=there.claimed_by, now=now)
+    elif there.state is S.TALKING:
+        talk_over(session, there.id, now=now)

@@ -1,0 +1,156 @@
+"""The counselor's side of a request: taking it, having it rung, saying how it went."""
+
+from datetime import datetime, timedelta
+
+from gateway.errors import Refused
+from gateway.queue import JOB_RING_COUNSELOR
+from gateway.runtime import Runtime
+from gateway.services import callbacks
+from gateway.services.errands import Errand, errand, ring_bells
+from gateway.store import audit, counselors
+from gateway.store import callbacks as rows
+from gateway.store.callbacks import Callback, CallbackState
+from gateway.store.counselors import Role
+from gateway.store.database import Session
+from gateway.vault import Place
+
+S = CallbackState
+
+
+def claim(runtime: Runtime, callback: str, account: str) -> None:
+    """Take a request for `callbacks.LEASE`: a waiting one, or, as a coordinator, one that was handed up.
+
+    Raises `Refused("taken")` where another was faster, `Refused("for_coordinators")`.
+    """
+    now = runtime.clock.now()
+    with runtime.database.write() as session:
+        there = callbacks.known(session, callback)
+        person = counselors.get(session, account)
+        if person is not None and person.disabled:
+            raise Refused("no_such_account")
+        leads = person is not None and person.role in (Role.COORDINATOR, Role.ADMIN)
+        if there.state is S.UNCERTAIN and not leads:
+            raise Refused("for_coordinators")
+        if there.expires <= now:
+            raise Refused("expired")
+        if not rows.claim(
+            session, callback, account=account, now=now, lease_until=now + callbacks.LEASE, uncertain=leads
+        ):
+            raise Refused("taken")
+        callbacks.note(session, callback, S.CLAIMED, "claimed", account, now)
+        audit.note(session, what="claim", account=account, subject=callback, now=now)
+        errands = callbacks.hang_up(
+            session, runtime, callback, now=now
+        )  # others of the pool who are being rung for it
+    ring_bells(runtime, errands)
+
+
+def release(runtime: Runtime, callback: str, account: str) -> None:
+    """Give a claimed request back to the queue."""
+    now = runtime.clock.now()
+    with runtime.database.write() as session:
+        there = _mine(session, callback, account, (S.CLAIMED,))
+        callbacks.moved(session, there, S.WAITING, why="given_back", account=account, now=now)
+
+
+def call(runtime: Runtime, callback: str, account: str) -> None:
+    """Have the worker ring the counselor, then the caller. Raises `Refused` with why not now."""
+    now = runtime.clock.now()
+    with runtime.database.write() as session:
+        there = _mine(session, callback, account, (S.CLAIMED,))
+        why = callbacks.withheld(there, now)
+        if why:
+            raise Refused(why)
+        person = counselors.get(session, account)
+        if person is None or not person.has_phone:
+            raise Refused("no_phone")
+        callbacks.moved(session, there, S.CALLING_COUNSELOR, why="call", account=account, now=now)
+        bell = errand(
+            session,
+            runtime,
+            JOB_RING_COUNSELOR,
+            callback,
+            due=now,
+            lives=callbacks.RING_LIVES,
+            account=account,
+        )
+        audit.note(session, what="call", account=account, subject=callback, now=now)
+    ring_bells(runtime, [bell])
+
+
+OUTCOMES = {
+    "done": S.DONE,
+    "no_answer": S.NO_ANSWER,
+    "not_safe": S.NOT_SAFE,
+    "wrong_person": S.WRONG_PERSON,
+    "later": S.WAITING,
+}
+
+
+def record_outcome(runtime: Runtime, callback: str, account: str, *, outcome: str, note: str = "") -> None:
+    """Close a claimed request, or send it back to wait with `later`; a note is sealed under the contact's key.
+
+    `not_safe` ends calls at any moment, also while the phones still ring.
+    """
+    now = runtime.clock.now()
+    to = OUTCOMES[outcome]
+    ringing = (S.CALLING_COUNSELOR, S.CALLING_CALLER) if to is S.NOT_SAFE else ()
+    with runtime.database.write() as session:
+        there = _mine(session, callback, account, (S.CLAIMED, S.TALKING, *ringing))
+        if there.state is S.TALKING and to is S.WAITING:
+            raise Refused("in_a_call")
+        if note.strip() and there.contact:
+            sealed = runtime.vault.seal_note(there.contact, _note_place(callback), note.strip())
+            rows.change(session, callback, note=sealed)
+        errands = (
+            callbacks.hang_up(session, runtime, callback, now=now) if there.state is not S.CLAIMED else []
+        )
+        errands += outcome_in(session, runtime, there, account, outcome=outcome, now=now)
+    ring_bells(runtime, errands)
+
+
+def outcome_in(
+    session: Session, runtime: Runtime, there: Callback, account: str, *, outcome: str, now: datetime
+) -> list[Errand]:
+    """Record how it went in the caller's transaction."""
+    audit.note(session, what=f"outcome_{outcome}", account=account, subject=there.id, now=now)
+    to = OUTCOMES[outcome]
+    if there.reached and there.asks > there.reached and to is not S.NOT_SAFE:
+        # She asked again after they were joined, and was told that it is registered: that stands.
+        rows.change(session, there.id, reached=0, attempts=0)
+        callbacks.moved(session, there, S.WAITING, why="asked_again", account=account, now=now)
+        return []
+    if to is S.WAITING:
+        return callbacks.wait_again(session, runtime, there, now, why="later", after=timedelta(hours=1))
+    return callbacks.ended(session, runtime, there, to, why="outcome", account=account, now=now)
+
+
+def to_coordinator(session: Session, there: Callback, *, account: str, now: datetime) -> None:
+    """The counselor hands it up: nobody is rung from it until a coordinator has taken it."""
+    callbacks.moved(session, there, S.UNCERTAIN, why="to_coordinator", account=account, now=now)
+
+
+def read_note(runtime: Runtime, session: Session, callback: Callback) -> str:
+    """The note, or nothing where there is none or it was forgotten."""
+    sealed = rows.sealed_note(session, callback.id)
+    if sealed is None or callback.contact is None:
+        return ""
+    return runtime.vault.open_note(callback.contact, _note_place(callback.id), sealed)
+
+
+def to_counselor(session: Session, callback: str, *, account: str, now: datetime) -> None:
+    """A claimed request whose counselor is on the line already."""
+    callbacks.moved(
+        session, callbacks.known(session, callback), S.CALLING_COUNSELOR, why="call", account=account, now=now
+    )
+
+
+def _note_place(callback: str) -> Place:
+    return Place("callbacks", "note", callback)
+
+
+def _mine(session: Session, callback: str, account: str, states: tuple[CallbackState, ...]) -> Callback:
+    there = callbacks.known(session, callback)
+    if there.claimed_by != account or there.state not in states:
+        raise Refused("taken" if there.claimed_by != account else "not_now")
+    return there
