@@ -105,6 +105,14 @@ moves = Table(
     Column("why", String(32), nullable=False),
     Column("account", String(24)),
 )
+_by_somebody = moves.c.account.is_not(None)
+Index(
+    "ix_callback_moves_account",
+    moves.c.account,
+    moves.c.at,
+    sqlite_where=_by_somebody,
+    postgresql_where=_by_somebody,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from alembic import context
 
 from gateway.store import (  # noqa: F401 - each brings its tables into the metadata
+    attendance,
     audit,
     callbacks,
     case_codes,
@@ -11,12 +12,15 @@ from gateway.store import (  # noqa: F401 - each brings its tables into the meta
     conversations,
     counselors,
     directory,
+    hours,
     inbox,
     legs,
     outbox,
     outreach,
+    refusals,
     ring_backs,
     sheets,
+    shifts,
     sounds,
     spending,
 )
