@@ -6,7 +6,7 @@ from datetime import timedelta
 from gateway.errors import GatewayError
 from gateway.logs import get
 from gateway.runtime import Runtime
-from gateway.services import dispatch, forgetting, outreach, pool, publishing
+from gateway.services import dispatch, forgetting, outreach, pool, programmes, publishing
 from gateway.store.outbox import Duty
 
 _log = get(__name__)
@@ -56,7 +56,7 @@ def end_call(duty: str) -> None:
 
 
 def render(duty: str) -> None:
-    _do(duty, outreach.render)
+    _do(duty, programmes.render)
 
 
 def speak(duty: str) -> None:

@@ -9,7 +9,8 @@ from gateway.cli import spoken
 from gateway.cli.running import runtime
 from gateway.errors import Refused
 from gateway.runtime import Runtime
-from gateway.services import outreach as programmes
+from gateway.services import outreach as campaigns
+from gateway.services import programmes
 from gateway.store import counselors
 from gateway.store import outreach as rows
 from gateway.store.outreach import CampaignState
@@ -87,7 +88,7 @@ def approve(version: str, manifest: str, alias: str) -> None:
 @spoken
 def audience(language: str) -> None:
     """How many asked for programmes by call in this language."""
-    click.echo(programmes.audience(runtime(), language))
+    click.echo(campaigns.audience(runtime(), language))
 
 
 @outreach.command("launch")
@@ -97,7 +98,7 @@ def audience(language: str) -> None:
 def launch(version: str, alias: str) -> None:
     """Ring everybody whose consent is live."""
     wired = runtime()
-    click.echo(programmes.launch(wired, version, _id_of(wired, alias)))
+    click.echo(campaigns.launch(wired, version, _id_of(wired, alias)))
 
 
 def _steering(name: str, to: CampaignState, words: str) -> None:
@@ -107,7 +108,7 @@ def _steering(name: str, to: CampaignState, words: str) -> None:
     @spoken
     def steer(campaign: str, alias: str) -> None:
         wired = runtime()
-        programmes.steer(wired, campaign, _id_of(wired, alias), to=to)
+        campaigns.steer(wired, campaign, _id_of(wired, alias), to=to)
 
 
 _steering("pause", CampaignState.PAUSED, "No further calls until resumed.")
@@ -124,5 +125,5 @@ def results(campaign: str) -> None:
     with wired.database.read() as session:
         if rows.campaign(session, campaign) is None:
             raise Refused("gone")
-    for state, count in programmes.results(wired, campaign).items():
+    for state, count in campaigns.results(wired, campaign).items():
         click.echo(f"{state:<14} {count}")

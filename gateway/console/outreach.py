@@ -12,7 +12,7 @@ from gateway.console.frame import live, page
 from gateway.console.gates import go, me
 from gateway.errors import Refused
 from gateway.runtime import Runtime
-from gateway.services import outreach
+from gateway.services import outreach, programmes
 from gateway.store import counselors
 from gateway.store import outreach as rows
 from gateway.store.outreach import Campaign, CampaignState, Version, VersionState
@@ -46,24 +46,24 @@ class Outreach:
     def form(self) -> ResponseReturnValue:
         return page(
             "write",
-            topics=outreach.TOPICS,
+            topics=programmes.TOPICS,
             tongues=self.runtime.library.languages,
-            longest_text=outreach.LONGEST_TEXT,
-            longest_title=outreach.LONGEST_TITLE,
+            longest_text=programmes.LONGEST_TEXT,
+            longest_title=programmes.LONGEST_TITLE,
             today=self._now().date().isoformat(),
             given=request.form,
         )
 
     def write(self) -> ResponseReturnValue:
         given = request.form
-        draft = outreach.Draft(
+        draft = programmes.Draft(
             title=given.get("title", ""),
             topic=given.get("topic", ""),
             language=given.get("language", ""),
             text=given.get("text", ""),
             valid_until=self._end_of(given.get("last_day", "")),
         )
-        version = outreach.write(self.runtime, me().id, draft)
+        version = programmes.write(self.runtime, me().id, draft)
         flash("written")
         return go("version", version=version)
 
@@ -96,12 +96,12 @@ class Outreach:
         return self.version(version)
 
     def approve(self, version: str) -> ResponseReturnValue:
-        outreach.approve(self.runtime, version, me().id, request.form.get("manifest", ""))
+        programmes.approve(self.runtime, version, me().id, request.form.get("manifest", ""))
         flash("approved")
         return go("version", version=version)
 
     def retire(self, version: str) -> ResponseReturnValue:
-        outreach.retire(self.runtime, version, me().id)
+        programmes.retire(self.runtime, version, me().id)
         flash("retired")
         return go("version", version=version)
 

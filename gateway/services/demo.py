@@ -5,9 +5,9 @@ from typing import Final
 
 from gateway.phone import Msisdn
 from gateway.runtime import Runtime
-from gateway.services import counselors, outreach
+from gateway.services import counselors, programmes
 from gateway.store import audit, callbacks, contacts, conversations, inbox, legs, outbox
-from gateway.store import outreach as programmes
+from gateway.store import outreach as rows
 from gateway.store.counselors import Role
 
 DEMO_ACCOUNTS: Final = (("counselor", "ferry-lantern-42"), ("coordinator", "harbour-mango-17"))
@@ -38,11 +38,11 @@ def reset(runtime: Runtime) -> None:
     with runtime.database.write() as session:
         people = contacts.everyone(session)
         for table in (
-            programmes.recipients,
-            programmes.campaigns,
-            programmes.consents,
-            programmes.versions,
-            programmes.programmes,
+            rows.recipients,
+            rows.campaigns,
+            rows.consents,
+            rows.versions,
+            rows.programmes,
             callbacks.moves,
             callbacks.callbacks,
             legs.legs,
@@ -65,10 +65,10 @@ def reset(runtime: Runtime) -> None:
 
 def _first_programme(runtime: Runtime) -> None:
     author = next(one for one in counselors.everyone(runtime) if one.alias == "coordinator")
-    outreach.write(
+    programmes.write(
         runtime,
         author.id,
-        outreach.Draft(
+        programmes.Draft(
             title=_TITLE,
             topic="health",
             language="my",

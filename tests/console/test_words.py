@@ -14,7 +14,7 @@ import gateway.console
 import gateway.services
 from gateway.carriers.base import LegStatus
 from gateway.console import words
-from gateway.services import casework, outreach, outreach_calls
+from gateway.services import casework, outreach_calls, programmes
 from gateway.settings import FEATURES
 from gateway.store.callbacks import CallbackState
 from gateway.store.counselors import Role
@@ -50,7 +50,7 @@ def test_every_reason_of_a_service_has_a_sentence() -> None:
         reasons |= texts_of(file, "Refused", "Withheld")
     assert {"taken", "own_text", "quiet_hours"} <= reasons
     reasons |= {"expired", "not_yet", "forgotten"}  # callbacks.withheld
-    reasons |= {"empty", "too_long", "no_topic", "no_language", "not_valid"}  # outreach.write
+    reasons |= {"empty", "too_long", "no_topic", "no_language", "not_valid"}  # programmes.write
     reasons |= {"expired", "withdrawn", "wrong_person"}  # overview.withheld
     assert sorted(reasons - words.REASONS.keys() - ELSEWHERE) == []
 
@@ -70,7 +70,7 @@ def test_every_move_of_a_request_has_its_words() -> None:
         (words.VERSION_STATES, set(VersionState)),
         (words.CAMPAIGN_STATES, set(CampaignState)),
         (words.RECIPIENT_STATES, {"pending", "calling", "reached"} | GATE | outreach_calls.TRY_AGAIN),
-        (words.TOPICS, set(outreach.TOPICS)),
+        (words.TOPICS, set(programmes.TOPICS)),
         (words.ROLES, set(Role)),
         (words.REVIEWS, set(Review)),
         (words.OUTCOMES, casework.OUTCOMES.keys() - {"not_safe"}),

@@ -7,7 +7,7 @@ from front_door import Hotline
 from sqlalchemy import select
 
 from gateway.errors import Refused
-from gateway.services import housekeeping, outreach
+from gateway.services import housekeeping, outreach, programmes
 from gateway.store import outreach as rows
 from gateway.store.contacts import contacts
 from gateway.store.counselors import Role
@@ -22,8 +22,8 @@ def written(hotline: Hotline, text: str = TEXT) -> tuple[str, str, str]:
     """A rendered version, its author, and somebody else."""
     author = hotline.counselor("author", "+66812345011", Role.COORDINATOR)
     second = hotline.counselor("second", "+66812345012")
-    draft = outreach.Draft("Water", "health", "my", text, hotline.clock.now() + timedelta(days=7))
-    version = outreach.write(hotline.runtime, author.id, draft)
+    draft = programmes.Draft("Water", "health", "my", text, hotline.clock.now() + timedelta(days=7))
+    version = programmes.write(hotline.runtime, author.id, draft)
     hotline.work()
     return version, author.id, second.id
 
@@ -39,7 +39,7 @@ def approved(hotline: Hotline) -> tuple[str, str]:
     version, author, second = written(hotline)
     manifest = version_of(hotline, version).manifest
     assert manifest
-    outreach.approve(hotline.runtime, version, second, manifest)
+    programmes.approve(hotline.runtime, version, second, manifest)
     return version, author
 
 
@@ -77,9 +77,9 @@ def test_its_author_cannot_approve_it_and_other_bytes_cannot_be_approved(hotline
     manifest = version_of(hotline, version).manifest
     assert manifest
     with pytest.raises(Refused, match="own_text"):
-        outreach.approve(hotline.runtime, version, author, manifest)
+        programmes.approve(hotline.runtime, version, author, manifest)
     with pytest.raises(Refused, match="changed"):
-        outreach.approve(hotline.runtime, version, second, "0" * 64)
+        programmes.approve(hotline.runtime, version, second, "0" * 64)
     assert version_of(hotline, version).state is VersionState.READY
 
 
@@ -254,4 +254,4 @@ def test_a_bad_draft_is_refused_with_what_is_wrong(
     values = {**good, **change}
     values["valid_until"] = values["valid_until"] or now
     with pytest.raises(Refused, match=why):
-        outreach.write(hotline.runtime, "x", outreach.Draft(**values))  # type: ignore[arg-type]
+        programmes.write(hotline.runtime, "x", programmes.Draft(**values))  # type: ignore[arg-type]
