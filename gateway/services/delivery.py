@@ -5,7 +5,7 @@ from dataclasses import replace
 from gateway.carriers.base import LegProgress, LegStatus
 from gateway.errors import Refused
 from gateway.runtime import Runtime
-from gateway.services import bridging, outreach_calls, pool, ringing_back, states
+from gateway.services import bridging, outreach_calls, pool, ringing_back, spending, states
 from gateway.services.effects import Effects
 from gateway.services.errands import Errand, ring_bells
 from gateway.services.facts import Turn, facts_of
@@ -30,10 +30,12 @@ def leg_progress(runtime: Runtime, progress: LegProgress) -> None:
         leg = legs.get(session, progress.leg) if progress.leg else None
         if leg is not None and legs.end(session, leg.id, now=now):
             legs.say_result(session, leg.id, progress.status)
+            spending.settle(session, runtime, leg, progress.status, progress.seconds)
             # a late report of an old call says nothing about the new one
             if not legs.newer_live(session, leg):
                 errands += _leg_over(session, runtime, replace(leg, result=leg.result or progress.status))
-        conversations.end(session, digest)
+        if conversations.end(session, digest) and not progress.leg:
+            spending.settle_arrival(session, runtime, seconds=progress.seconds, now=now)
     ring_bells(runtime, errands)
 
 

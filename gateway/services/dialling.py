@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from gateway.errors import BadSeal, KeyDestroyed
 from gateway.phone import Msisdn
 from gateway.runtime import Runtime
+from gateway.services import spending
 from gateway.store import callbacks as callback_rows
 from gateway.store import contacts, counselors, outreach, ring_backs
 from gateway.store.database import Session
@@ -23,6 +24,10 @@ class Dialling:
     open_number: Callable[[], Msisdn]
     account: str | None = None
     detect_machine: bool = True
+
+    def may_be(self, runtime: Runtime, number: Msisdn) -> bool:
+        """Whether ringing this number is no fraud; counselors, whom people here added, live in any country."""
+        return not number.costly if self.account else spending.may_be_rung(runtime, number)
 
 
 def opened(dialling: Dialling | None) -> Msisdn | None:

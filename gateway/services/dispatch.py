@@ -7,6 +7,7 @@ that a crash in between leaves a leg to be looked up, never dialled again.
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from gateway.carriers.base import LegStatus
 from gateway.errors import CarrierError, Refused
 from gateway.logs import get
 from gateway.phone import Msisdn
@@ -20,9 +21,10 @@ from gateway.queue import (
     JOB_RING_COUNSELOR,
     JOB_RING_POOLED,
     JOB_RING_PROGRAMME,
+    JOB_SEND_TEXT,
 )
 from gateway.runtime import Runtime
-from gateway.services import bridging, callbacks, outreach_calls, ringing_back, windows
+from gateway.services import bridging, callbacks, outreach_calls, ringing_back, sending, spending, windows
 from gateway.services.dialling import Dialling, behind, of_contact, of_counselor, opened
 from gateway.services.errands import Errand, errand, ring_bells
 from gateway.services.facts import Turn
@@ -49,6 +51,7 @@ TALK_SECONDS = 3600
 LOOK_UP_AFTER = timedelta(seconds=20)
 GIVEN_UP_AFTER = timedelta(minutes=3)  # the provider knows of no such call: it was never placed
 NO_LINE_FREE = timedelta(seconds=5)
+TOO_MUCH_SPENT = timedelta(minutes=2)
 AFTER_REFUSAL = timedelta(seconds=20)
 RINGS_BEFORE_PARKED = 12
 NEVER_PARKED = frozenset(
@@ -85,6 +88,8 @@ def take(runtime: Runtime, duty_id: str) -> Duty | None:
             return None
         if legs.get(session, duty.id) is not None:
             return duty  # it may have been dialled: that is looked up, however late it is
+        if duty.job == JOB_SEND_TEXT and sending.under_way(session, duty.subject):
+            return duty
         if duty.not_after <= now:
             outbox.finish(session, duty.id, now=now, result="too_late")
             errands = _too_late(session, runtime, duty, now)
@@ -227,6 +232,8 @@ def _place(runtime: Runtime, duty: Duty, whom: Callable[[Session], Dialling | No
         first = whom(session) if legs.get(session, duty.id) is None else None
     # Opened before anything is written: a keystore that is away for a moment must not cost the attempt.
     number = opened(first)
+    if first and number and not first.may_be(runtime, number):
+        number = None
     now = runtime.clock.now()
     with runtime.database.write() as session:
         leg = legs.get(session, duty.id)
@@ -238,6 +245,9 @@ def _place(runtime: Runtime, duty: Duty, whom: Callable[[Session], Dialling | No
             elif not _line_is_free(session, runtime, dialling.kind):
                 outbox.again(session, duty.id, due=now + NO_LINE_FREE, count=False)
                 return
+            elif not _affordable(session, runtime, dialling, now):
+                errands = _closed(session, runtime, duty, dialling.kind, now)
+                dialling = None
             else:
                 _begin(session, runtime, duty, dialling, now)
     if leg is not None:
@@ -258,8 +268,27 @@ def _begin(session: Session, runtime: Runtime, duty: Duty, dialling: Dialling, n
         line_index=runtime.vault.index(dialling.line),
         created=now,
     )
+    campaign = spending.campaign_of(session, dialling.kind, dialling.subject)
+    spending.note_call(session, runtime, kind=dialling.kind, campaign=campaign, now=now)
     if dialling.kind is LegKind.RING_BACK:
         ring_backs.count_attempt(session, dialling.subject)
+
+
+def _affordable(session: Session, runtime: Runtime, dialling: Dialling, now: datetime) -> bool:
+    """Whether this call fits under the caps; a counselor's, only together with the caller's that follows it."""
+    calls = 2 if dialling.kind is LegKind.COUNSELOR else 1
+    share = spending.share_of(dialling.kind)
+    return spending.allows(session, runtime, calls=calls, share=share, now=now)
+
+
+def _closed(session: Session, runtime: Runtime, duty: Duty, kind: LegKind, now: datetime) -> list[Errand]:
+    """Too much was spent: what nobody waits for at this moment is put off, the others are told."""
+    _log.warning("too_much_spent", kind=kind)
+    if kind in (LegKind.PROGRAMME, LegKind.CONFIRM, LegKind.RING_BACK):
+        outbox.again(session, duty.id, due=now + TOO_MUCH_SPENT, count=False)
+        return []
+    outbox.finish(session, duty.id, now=now, result="closed")
+    return _gone_wrong(session, runtime, kind, duty, now)
 
 
 def _not_wanted(session: Session, runtime: Runtime, duty: Duty, now: datetime) -> list[Errand]:
@@ -350,7 +379,9 @@ def _never_placed(runtime: Runtime, duty: Duty, kind: LegKind, *, retry: bool) -
     """Certainly not dialled: with `retry` a new duty tries again, else the request learns of it."""
     now = runtime.clock.now()
     with runtime.database.write() as session:
-        legs.end(session, duty.id, now=now)
+        leg = legs.get(session, duty.id)
+        if leg is not None and legs.end(session, duty.id, now=now):
+            spending.settle(session, runtime, leg, LegStatus.FAILED, None)
         legs.say_result(session, duty.id, "failed")
         outbox.finish(session, duty.id, now=now, result="refused")
         errands: list[Errand] = []
@@ -373,6 +404,8 @@ def _too_late(session: Session, runtime: Runtime, duty: Duty, now: datetime) -> 
         JOB_RING_PROGRAMME: LegKind.PROGRAMME,
     }
     legs.end(session, duty.id, now=now)
+    if duty.job == JOB_SEND_TEXT:
+        sending.too_late(session, duty.subject, now=now)
     if duty.job == JOB_CAMPAIGN:
         running = (outreach.CampaignState.RUNNING, outreach.CampaignState.PAUSED)
         outreach.move_campaign(session, duty.subject, from_=running, to=outreach.CampaignState.DONE)
