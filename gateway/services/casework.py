@@ -100,8 +100,7 @@ def record_outcome(runtime: Runtime, callback: str, account: str, *, outcome: st
         if there.state is S.TALKING and to is S.WAITING:
             raise Refused("in_a_call")
         if note.strip() and there.contact:
-            sealed = runtime.vault.seal_note(there.contact, _note_place(callback), note.strip())
-            rows.change(session, callback, note=sealed)
+            keep_note(session, runtime, callback, there.contact, note.strip())
         errands = (
             callbacks.hang_up(session, runtime, callback, now=now) if there.state is not S.CLAIMED else []
         )
@@ -136,6 +135,11 @@ def read_note(runtime: Runtime, session: Session, callback: Callback) -> str:
     if sealed is None or callback.contact is None:
         return ""
     return runtime.vault.open_note(callback.contact, _note_place(callback.id), sealed)
+
+
+def keep_note(session: Session, runtime: Runtime, callback: str, contact: str, note: str) -> None:
+    """Seal it under the contact's own key, in the place of the one before."""
+    rows.change(session, callback, note=runtime.vault.seal_note(contact, _note_place(callback), note))
 
 
 def to_counselor(session: Session, callback: str, *, account: str, now: datetime) -> None:

@@ -9,7 +9,6 @@ from typing import Final
 from gateway.errors import Refused
 from gateway.runtime import Runtime
 from gateway.services import callbacks
-from gateway.services.outreach import shown
 from gateway.store import audit, directory
 from gateway.store.callbacks import CallbackState
 from gateway.store.database import Session
@@ -166,8 +165,12 @@ def told_of(session: Session, runtime: Runtime, callback: str) -> list[tuple[dat
 def counts(session: Session, *, since: datetime, until: datetime) -> dict[str, str]:
     """How many cases were told of each entry in that time; small numbers only as "<5"."""
     return {
-        entry: shown(number) for entry, number in directory.counts(session, since=since, until=until).items()
+        entry: _shown(number) for entry, number in directory.counts(session, since=since, until=until).items()
     }
+
+
+def _shown(number: int) -> str:
+    return "<5" if number < 5 else str(number)
 
 
 def _opened(runtime: Runtime, there: Sealed) -> Entry:

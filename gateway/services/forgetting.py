@@ -8,7 +8,7 @@ from gateway.runtime import Runtime
 from gateway.services import callbacks
 from gateway.services.errands import Errand, errand
 from gateway.store import callbacks as callback_rows
-from gateway.store import contacts, legs, outbox, outreach, ring_backs
+from gateway.store import contacts, continuing, legs, outbox, outreach, ring_backs
 from gateway.store.callbacks import CallbackState
 from gateway.store.database import Session
 from gateway.store.outbox import Duty
@@ -32,7 +32,8 @@ def forget(session: Session, runtime: Runtime, number_index: bytes, *, now: date
         return []
     errands = _end_all(session, runtime, contact, to=CallbackState.FORGOTTEN, now=now)
     for callback in callback_rows.all_of(session, contact):
-        callback_rows.change(session, callback, state=CallbackState.FORGOTTEN, note=None, contact=None)
+        callback_rows.change(session, callback, state=CallbackState.FORGOTTEN)
+        let_go(session, callback)
         legs.remove_ended_of(session, callback)
     return errands
 
@@ -61,6 +62,8 @@ def _end_all(
     errands += callbacks.end_for(session, runtime, contact, to=to, now=now)
     outreach.end_consent(session, contact)
     ring_backs.remove_of(session, contact)
+    for callback in callback_rows.all_of(session, contact):  # who stops or withdraws is not kept for longer
+        continuing.end_renewal(session, callback)
     return [*errands, release(session, runtime, contact, now=now)]
 
 
@@ -77,6 +80,12 @@ def release(session: Session, runtime: Runtime, contact: str, *, now: datetime) 
     return errand(session, runtime, JOB_FORGET, contact, due=now, lives=callbacks.NO_HURRY)
 
 
+def let_go(session: Session, callback: str) -> None:
+    """From here on this request is nobody's."""
+    callback_rows.change(session, callback, note=None, contact=None)
+    continuing.end_renewal(session, callback)
+
+
 def forget_if_idle(runtime: Runtime, contact: str) -> str:
     """Destroy a contact's keys and rows, unless something open or just closed still needs them.
 
@@ -90,7 +99,7 @@ def forget_if_idle(runtime: Runtime, contact: str) -> str:
             if _needed(session, contact, runtime.clock.now()):
                 return "still_needed"
             for callback in callback_rows.all_of(session, contact):
-                callback_rows.change(session, callback, note=None, contact=None)
+                let_go(session, callback)
                 legs.remove_ended_of(session, callback)
             contacts.remove(session, contact)
     runtime.vault.destroy_keys(contact)
@@ -105,6 +114,8 @@ def _needed(session: Session, contact: str, now: datetime) -> bool:
     for callback in callback_rows.all_of(session, contact):
         there = callback_rows.get(session, callback)
         if there and there.state is CallbackState.DONE and there.ended and there.ended > now - callbacks.KEPT:
+            return True
+        if continuing.kept_past(session, callback, now):
             return True
     return False
 

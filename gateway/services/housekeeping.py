@@ -6,11 +6,21 @@ from datetime import UTC, datetime, timedelta
 from gateway.carriers.base import LegProgress, LegStatus
 from gateway.errors import CarrierError, GatewayError
 from gateway.logs import get
-from gateway.queue import JOB_FORGET, JOB_RING_CALLER, JOB_RING_COUNSELOR
+from gateway.queue import JOB_RING_CALLER, JOB_RING_COUNSELOR
 from gateway.runtime import Runtime
 from gateway.services import bridging, callbacks, delivery, dispatch, forgetting, ringing_back
-from gateway.services.errands import errand, ring_bells
-from gateway.store import audit, contacts, conversations, counselors, inbox, legs, outbox, outreach
+from gateway.services.errands import ring_bells
+from gateway.store import (
+    audit,
+    contacts,
+    continuing,
+    conversations,
+    counselors,
+    inbox,
+    legs,
+    outbox,
+    outreach,
+)
 from gateway.store import callbacks as callback_rows
 from gateway.vault import Place
 
@@ -60,11 +70,11 @@ def sweep(runtime: Runtime) -> None:
         outbox.drop_done_before(session, now - DONE_KEPT)
         counselors.drop_sessions_before(session, datetime.now(UTC))  # sessions follow the real time
         legs.drop_ended_before(session, now - LEGS_KEPT)
-        for there in callback_rows.ended_before(session, now - callbacks.KEPT, most=MOST, known=True):
-            if there.contact is not None:
-                lives = callbacks.NO_HURRY
-                errands.append(errand(session, runtime, JOB_FORGET, there.contact, due=now, lives=lives))
-                callback_rows.change(session, there.id, contact=None, note=None)
+        for callback, contact in continuing.over(
+            session, ended_before=now - callbacks.KEPT, now=now, most=MOST
+        ):
+            errands.append(forgetting.release(session, runtime, contact, now=now))
+            forgetting.let_go(session, callback)
         for there in callback_rows.in_calls(session, most=MOST):
             if not legs.live_of(session, there.id) and not outbox.owed_any(session, RINGS, there.id):
                 bridging.stuck(session, there, now=now)

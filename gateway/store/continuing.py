@@ -77,16 +77,16 @@ def kept_past(session: Session, callback: str, now: datetime) -> bool:
     return session.execute(query).first() is not None
 
 
-def over(session: Session, *, ended_before: datetime, now: datetime, most: int) -> Sequence[str]:
-    """Closed cases whose person is kept still, and longer than the usual time and any renewal allow."""
+def over(session: Session, *, ended_before: datetime, now: datetime, most: int) -> Sequence[tuple[str, str]]:
+    """Closed cases, and their people, that are kept longer than the usual time and any renewal allow."""
     kept = select(renewals.c.callback).where(renewals.c.callback == callbacks.c.id, renewals.c.until > now)
     query = (
-        select(callbacks.c.id)
+        select(callbacks.c.id, callbacks.c.contact)
         .where(callbacks.c.ended < ended_before, callbacks.c.contact.is_not(None), ~kept.exists())
         .limit(most)
         .with_for_update(skip_locked=True)
     )
-    return session.execute(query).scalars().all()
+    return [(row.id, row.contact) for row in session.execute(query)]
 
 
 def kept(
