@@ -42,6 +42,7 @@ forbidden = Table(
     metadata,
     Column("number_index", LargeBinary(16), primary_key=True),
     Column("since", Instant, nullable=False),
+    Column("until", Instant, index=True),  # None on an operator's list, which has no end
 )
 
 # A texter's last half hour (what was asked to be repeated) and last neutral line. Gone by age.
@@ -118,10 +119,11 @@ def drop_preferences(session: Session, number_index: bytes) -> None:
     session.execute(delete(texters).where(texters.c.number_index == number_index))
 
 
-def forbid(session: Session, number_index: bytes, now: datetime) -> None:
-    """Never contact this number again until it asks."""
+def forbid(session: Session, number_index: bytes, now: datetime, *, until: datetime | None = None) -> None:
+    """Never contact this number again until it asks, or until that day; what is forbidden already stays so."""
     make = sqlite.insert if session.dialect.name == "sqlite" else postgresql.insert
-    session.execute(make(forbidden).values(number_index=number_index, since=now).on_conflict_do_nothing())
+    row = {"number_index": number_index, "since": now, "until": until}
+    session.execute(make(forbidden).values(row).on_conflict_do_nothing())
 
 
 def allow(session: Session, number_index: bytes) -> None:
@@ -132,6 +134,10 @@ def allow(session: Session, number_index: bytes) -> None:
 def is_forbidden(session: Session, number_index: bytes) -> bool:
     query = select(forbidden.c.since).where(forbidden.c.number_index == number_index)
     return session.execute(query).first() is not None
+
+
+def drop_forbidden_past(session: Session, now: datetime) -> int:
+    return session.execute(delete(forbidden).where(forbidden.c.until <= now)).rowcount
 
 
 def texter(session: Session, number_index: bytes) -> tuple[str, datetime, datetime | None] | None:

@@ -17,6 +17,7 @@ from gateway.store import (  # noqa: F401 - each brings its tables into the meta
     legs,
     outbox,
     outreach,
+    provider_copies,
     refusals,
     ring_backs,
     sheets,
