@@ -21,7 +21,10 @@ JOB_RING_BACK: Final = "ring_back"
 """Answer a missed call with the menu."""
 JOB_CONFIRM: Final = "confirm"
 """Ask by one neutral call whether somebody wants what was opted into."""
-JOB_RING_PROGRAMME: Final = "ring_programme"
+JOB_LOOK_UP: Final = "look_up"
+"""Ask the provider what became of a call that a worker was about to place."""
+JOB_RECALL: Final = "recall"
+"""Take back the calls of a campaign that nobody has answered yet."""
 JOB_MOVE_CALL: Final = "move_call"
 """Send a live leg to other instructions."""
 JOB_END_CALL: Final = "end_call"
@@ -31,6 +34,7 @@ JOB_RING_POOLED: Final = "ring_pooled"
 """Ring one of them."""
 JOB_RING_KEYPAD: Final = "ring_keypad"
 """Ring back a counselor who rang a counselors' number."""
+JOB_SEND_TEXT: Final = "send_text"
 JOB_RENDER: Final = "render"
 JOB_SPEAK: Final = "speak"
 """Make the sounds that a draft of the content lacks."""
@@ -54,9 +58,11 @@ JOBS: Final[dict[str, str]] = {
     JOB_RING_POOL: CALLS,
     JOB_RING_POOLED: CALLS,
     JOB_RING_KEYPAD: CALLS,
+    JOB_SEND_TEXT: CALLS,
     JOB_FORGET: CALLS,
     JOB_CAMPAIGN: SLOW,
-    JOB_RING_PROGRAMME: SLOW,
+    JOB_LOOK_UP: CALLS,
+    JOB_RECALL: CALLS,
     JOB_RENDER: SLOW,
     JOB_SPEAK: SLOW,
 }

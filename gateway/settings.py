@@ -8,7 +8,7 @@ import secrets
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import time
+from datetime import time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Final, Literal, cast
@@ -41,23 +41,30 @@ SECRETS: Final = frozenset(
 
 NAMES: Final = SECRETS | {
     "HOTLINE_ACCEPT_DRAFTS",
+    "HOTLINE_ARRIVALS_PER_MINUTE",
     "HOTLINE_CALLS_AT_ONCE",
     "HOTLINE_CALL_PRICE",
     "HOTLINE_CALLS_PER_SECOND",
+    "HOTLINE_CONSOLE_URL",
     "HOTLINE_COUNSELOR_NUMBERS",
     "HOTLINE_COUNTRIES",
     "HOTLINE_DATA_DIR",
+    "HOTLINE_DEAD_MAN_HOURS",
     "HOTLINE_FACES",
     "HOTLINE_FEATURES",
     "HOTLINE_INBOUND_PRICE",
     "HOTLINE_ISSUER",
     "HOTLINE_LANGUAGES",
     "HOTLINE_LOG_LEVEL",
+    "HOTLINE_LONGEST_SHIFT",
     "HOTLINE_MISSED_CALL_NUMBERS",
     "HOTLINE_MODE",
     "HOTLINE_NUMBERS",
+    "HOTLINE_PROXIES",
     "HOTLINE_PUBLIC_URL",
     "HOTLINE_QUIET_HOURS",
+    "HOTLINE_REQUESTS_PER_HOUR",
+    "HOTLINE_RING_BACKS_PER_HOUR",
     "HOTLINE_SPEECH",
     "HOTLINE_SPEND_PER_DAY",
     "HOTLINE_SPEND_PER_HOUR",
@@ -98,6 +105,7 @@ class Settings:
     """None is Twilio itself."""
     timezone: ZoneInfo
     quiet_hours: tuple[time, time] | None
+    longest_shift: timedelta
     languages: tuple[str, ...]
     speech: tuple[str, ...]
     calls_per_second: float
@@ -110,21 +118,40 @@ class Settings:
     """Of a begun minute of a call that is dialled in."""
     text_price: Decimal
     """Of one segment that we send."""
+    arrivals: int
+    """How many new calls, and how many texts, one web process takes in a minute."""
+    requests: int
+    """How many people may ask anew in an hour."""
+    ring_backs: int
+    """How many numbers that nobody knows may be rung in an hour because they rang or opted in."""
     countries: frozenset[str]
     """Where people who ask may be rung and texted: ISO 3166 codes."""
     word_list: Path | None
     faces: Faces
     data_dir: Path
+    dead_man: timedelta | None
+    """Locks itself after so long without a coordinator's sign of life; None never."""
     log_level: str
     features: frozenset[str]
     accept_drafts: bool
     issuer: str
+    console_url: str
+    """Where browsers find the console: passkeys are bound to it. Without a slash at its end."""
+    proxies: int
+    """How many proxies of our own stand before the web and append to X-Forwarded-For."""
     metrics_token: str | None = field(repr=False)
 
     @property
     def simulated(self) -> bool:
         """Whether the simulator is the phone network, and so is mounted."""
         return self.mode == "demo" and self.twilio_api_base_url == self.public_url + _SIMULATOR
+
+    def listed_words(self) -> frozenset[str]:
+        """The private word list as it is now, a word or phrase a line; empty where none is named."""
+        if self.word_list is None:
+            return frozenset()
+        lines = self.word_list.read_text(encoding="utf-8").splitlines()
+        return frozenset(line.strip() for line in lines) - {""}
 
     @property
     def on_this_machine(self) -> bool:
@@ -163,6 +190,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         twilio_api_base_url=api,
         timezone=env.zone("HOTLINE_TIMEZONE", "Asia/Yangon"),
         quiet_hours=env.hours("HOTLINE_QUIET_HOURS", "21:00-07:00"),
+        longest_shift=timedelta(hours=env.whole("HOTLINE_LONGEST_SHIFT", 6, 24)),
         languages=env.languages("HOTLINE_LANGUAGES", "my,en"),
         speech=env.choices("HOTLINE_SPEECH", ("recorded", "google", "offline"), "recorded,google,offline"),
         calls_per_second=float(env.amount("HOTLINE_CALLS_PER_SECOND", "1", "0.01", "1000", "calls") or 1),
@@ -172,14 +200,20 @@ def load(environ: Mapping[str, str]) -> Settings:
         call_price=env.price("HOTLINE_CALL_PRICE", "0.5"),
         inbound_price=env.price("HOTLINE_INBOUND_PRICE", "0.02"),
         text_price=env.price("HOTLINE_TEXT_PRICE", "0.3"),
+        arrivals=env.whole("HOTLINE_ARRIVALS_PER_MINUTE", 600, 100_000),
+        requests=env.whole("HOTLINE_REQUESTS_PER_HOUR", 1000, 100_000),
+        ring_backs=env.whole("HOTLINE_RING_BACKS_PER_HOUR", 120, 100_000),
         countries=env.countries("HOTLINE_COUNTRIES", "MM"),
         word_list=env.file("HOTLINE_WORD_LIST"),
         faces=cast("Faces", env.choice("HOTLINE_FACES", ("webhooks", "console", "all"), "all")),
         data_dir=data_dir,
+        dead_man=_dead_man(env),
         log_level=env.choice("HOTLINE_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
         features=frozenset(env.choices("HOTLINE_FEATURES", FEATURES, "")),
         accept_drafts=env.choice("HOTLINE_ACCEPT_DRAFTS", ("yes", "no"), "no") == "yes",
         issuer=_issuer(env),
+        console_url=env.web_address("HOTLINE_CONSOLE_URL", secure=production, required=False) or public_url,
+        proxies=int(env.choice("HOTLINE_PROXIES", ("0", "1", "2", "3"), "0")),
         metrics_token=env.secret("HOTLINE_METRICS_TOKEN", "", required=False),
     )
     if env.faults:
@@ -190,6 +224,15 @@ def load(environ: Mapping[str, str]) -> Settings:
 def web_key_from(root_key: bytes) -> bytes:
     """Derive the key of web processes, for installations that keep a root key only."""
     return HKDF(SHA256(), 32, salt=None, info=b"hotline/web-key/1").derive(root_key)
+
+
+def typed_root_key(text: str) -> bytes:
+    """Read a root key as somebody typed it; raises SettingsError, which shows nothing of it."""
+    env = Environment({"HOTLINE_ROOT_KEY": text})
+    key = env.key("HOTLINE_ROOT_KEY")
+    if env.faults or key is None:
+        raise SettingsError(tuple(env.faults) or ("HOTLINE_ROOT_KEY: nothing was typed",))
+    return key
 
 
 def demo_environment(data_dir: Path, port: int) -> dict[str, str]:
@@ -349,6 +392,12 @@ def _twilio(env: Environment, *, production: bool) -> tuple[str, str, str | None
         env.fault("TWILIO_ACCOUNT_SID", "must be AC and 32 hex digits, or another provider's project id")
     token = env.secret("TWILIO_AUTH_TOKEN", "it signs the provider's requests", required=True)
     return account, token or "", api
+
+
+def _dead_man(env: Environment) -> timedelta | None:
+    if not (env.given("HOTLINE_DEAD_MAN_HOURS") or "").strip():
+        return None
+    return timedelta(hours=env.whole("HOTLINE_DEAD_MAN_HOURS", 72, 2000))
 
 
 def _issuer(env: Environment) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from ivr.burmese.encodings import Encoding, read
 from ivr.burmese.segments import count, syllables
 from ivr.script import AGAIN, BACK, LEAVE, STARTS, Line, Menu, Option, Problem, Script
-from prompts.library import FIRST_LANGUAGE, SAMPLES, Library, PackError, Review
+from prompts.library import CODE, FIRST_LANGUAGE, SAMPLES, Library, PackError, Review
 
 Sound = Callable[[str, str], float | None]
 
@@ -44,6 +44,7 @@ _LINK = re.compile(r"https?:|www\.|\b\w+\.(?:com|org|net|info|mm|me|ly)\b", re.I
 _MARK = re.compile("[\u102b-\u1032\u1036-\u103e]")
 _ZAWGYI_SHAPE = re.compile("[\u1060-\u1097]|\u1039(?![\u1000-\u1021])")  # never in Unicode Burmese
 _LETTER = re.compile("[\u1000-\u102a\u103f\u104e]")
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 
 def check(
@@ -129,21 +130,35 @@ def _never_ends(script: Script, menu: Menu) -> bool:
     return True
 
 
-_NEEDS = {"ask": "wish", "remember_display": "display"}
+_NEEDS = {"ask": "wish", "wish_danger": "handle", "wish_woman": "handle", "remember_display": "display"}
 
 
 def _kept_nowhere(script: Script, menu: Menu) -> Iterator[str]:
     """What an effect of this menu needs kept, where neither the option itself nor every way here keeps it."""
-    ways = [option for other in script.menus.values() for option in other.options() if option.to == menu.name]
     for option in menu.options():
         for effect in option.do:
             needed = _NEEDS.get(effect)
             if (
                 needed
                 and needed not in option.keep
-                and not (ways and all(needed in way.keep for way in ways))
+                and not _kept_before(script, menu.name, needed, {menu.name})
             ):
                 yield needed
+
+
+def _kept_before(script: Script, menu: str, needed: str, seen: set[str]) -> bool:
+    """Whether every way to `menu`, from however far, keeps what is needed."""
+    ways = [
+        (other.name, option)
+        for other in script.menus.values()
+        for option in other.options()
+        if option.to == menu and other.name != menu
+    ]
+    return bool(ways) and all(
+        needed in option.keep
+        or (origin not in seen and _kept_before(script, origin, needed, seen | {origin}))
+        for origin, option in ways
+    )
 
 
 # --- how long it takes to hear ------------------------------------------------------------------------
@@ -235,7 +250,7 @@ def _texts(library: Library) -> Iterator[_Text]:
 
 
 def _wordings(library: Library, word_list: frozenset[str]) -> Iterator[Problem]:
-    listed = sorted({_plain(word) for word in word_list} - {""})
+    listed = _folded(word_list)
     for one in _texts(library):
         for words in (*_letters(one.text), *_safety(one, library), *_listed(one.text, listed)):
             yield Problem(one.file, one.key, words)
@@ -243,8 +258,23 @@ def _wordings(library: Library, word_list: frozenset[str]) -> Iterator[Problem]:
             yield Problem(one.file, one.key, "holds Burmese letters, which the phone it is for does not show")
 
 
+def unfit(text: str, *, word_list: frozenset[str] = frozenset(), latin: bool = False) -> tuple[str, ...]:
+    """Why `text`, in Unicode, may not be sent to a phone, or to one that shows only `latin` letters, as names.
+
+    They are `text_unseen`, `text_number`, `text_link`, `text_listed` and `text_burmese`.
+    """
+    looked = {
+        "text_unseen": any(unicodedata.category(sign) in _UNSEEN and sign not in "\n\u200b" for sign in text),
+        "text_number": _holds_number(text),
+        "text_link": bool(_LINK.search(text)),
+        "text_listed": any(_listed(text, _folded(word_list))),
+        "text_burmese": latin and bool(_LETTER.search(text)),
+    }
+    return tuple(name for name, found in looked.items() if found)
+
+
 def _letters(text: str) -> Iterator[str]:
-    if any(unicodedata.category(sign) in {"Cc", "Cf", "Cs", "Co", "Cn"} and sign != "\n" for sign in text):
+    if any(unicodedata.category(sign) in _UNSEEN and sign != "\n" for sign in text):
         yield "holds a sign that nobody sees or that no phone shows"
     for at, sign in enumerate(text):
         if _MARK.match(sign) and (at == 0 or not (_LETTER.match(text[at - 1]) or _MARK.match(text[at - 1]))):
@@ -259,9 +289,9 @@ def _letters(text: str) -> Iterator[str]:
 def _safety(one: _Text, library: Library) -> Iterator[str]:
     samples = _sample_of(one, library)
     for found in _PLACEHOLDER.findall(one.text):
-        if not samples or found.strip("{}") not in SAMPLES:
+        if not samples or found.strip("{}") not in (*SAMPLES, CODE):
             yield f"{found!r} is no placeholder here"
-    if _PHONE_NUMBER.search("".join(str(unicodedata.decimal(sign, sign)) for sign in one.text)):
+    if _holds_number(one.text):
         yield "holds a phone number"
     if _LINK.search(one.text):
         yield "holds a link"
@@ -271,6 +301,14 @@ def _sample_of(one: _Text, library: Library) -> str:
     kind, _, rest = one.key.partition(".")
     language = one.file.partition("/")[0]
     return library.texts[language][rest.removesuffix(".latin")].sample if kind == "sms" else ""
+
+
+def _holds_number(text: str) -> bool:
+    return bool(_PHONE_NUMBER.search("".join(str(unicodedata.decimal(sign, sign)) for sign in text)))
+
+
+def _folded(word_list: Iterable[str]) -> list[str]:
+    return sorted({_plain(word) for word in word_list} - {""})
 
 
 def _listed(text: str, listed: Iterable[str]) -> Iterator[str]:
@@ -319,6 +357,7 @@ def _keywords(library: Library) -> Iterator[Problem]:
                 elif word.isdecimal() and file != "codes.toml":
                     yield Problem(file, f"words.{name}", f"{word!r}: codes of digits belong in codes.toml")
     named = {name for words in files.values() for name in words.words}
+    named |= {name for name, rule in library.script.texts.items() if rule.sent_code}
     for name in sorted(library.script.texts.keys() - named):
         yield Problem("script.toml", f"texts.{name}", "no word and no code means this")
 

@@ -8,7 +8,7 @@ import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -51,14 +51,28 @@ class Placed:
         return urlsplit(self.form["Url"]).path
 
 
-class Provider:
-    """Answers REST requests on loopback as Twilio does; `calls` are those it was asked to place.
+@dataclass
+class Texted:
+    """A text that the hotline asked the provider to send."""
 
-    `refuse` is called for each new call and may return a status and error code; None places it.
+    sid: str
+    form: dict[str, str]
+    status: str = "queued"
+
+    @property
+    def body(self) -> str:
+        return self.form["Body"]
+
+
+class Provider:
+    """Answers REST requests on loopback as Twilio does; `calls` and `texts` are those it was asked for.
+
+    `refuse` is called for each new call or text and may return a status and error code; None takes it.
     """
 
     def __init__(self) -> None:
         self.calls: list[Placed] = []
+        self.texts: list[Texted] = []
         self.refuse: Callable[[], tuple[int, int] | None] = lambda: None
         self.drop_answers = False
         provider = self
@@ -105,6 +119,13 @@ class Provider:
             call = Placed("CA" + secrets.token_hex(16), form)
             self.calls.append(call)
             return 201, self._shape(call)
+        if path.endswith("/Messages.json"):
+            refused = self.refuse()
+            if refused:
+                return refused[0], {"code": refused[1], "message": "refused", "status": refused[0]}
+            text = Texted("SM" + secrets.token_hex(16), form)
+            self.texts.append(text)
+            return 201, self._text(text)
         call = self.of(path.rsplit("/", 1)[1].removesuffix(".json"))
         if "Url" in form:
             call.moved_to.append(form["Url"])
@@ -120,6 +141,13 @@ class Provider:
                 if call.form["To"] == query.get("To") and call.form["From"] == query.get("From")
             ]
             return 200, {"calls": [self._shape(call) for call in found], "next_page_uri": None, "page": 0}
+        if path.endswith("/Messages.json"):
+            listed = [
+                self._text(text)
+                for text in reversed(self.texts)
+                if text.form["To"] == query.get("To") and text.form["From"] == query.get("From")
+            ]
+            return 200, {"messages": listed, "next_page_uri": None, "page": 0}
         return 200, self._shape(self.of(path.rsplit("/", 1)[1].removesuffix(".json")))
 
     def of(self, sid: str) -> Placed:
@@ -129,6 +157,12 @@ class Provider:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+    @staticmethod
+    def _text(text: Texted) -> dict[str, Any]:
+        now = datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S +0000")
+        shape = {"sid": text.sid, "status": text.status, "direction": "outbound-api", "to": text.form["To"]}
+        return shape | {"body": text.form["Body"], "date_created": now}
 
     @staticmethod
     def _shape(call: Placed) -> dict[str, Any]:
@@ -300,6 +334,17 @@ class Hotline:
         line.status_path = urlsplit(call.form["StatusCallback"]).path
         return line
 
+    def report(self, text: Texted, status: str, *, code: str = "") -> None:
+        """The provider says how a text stands."""
+        form = {
+            "MessageSid": text.sid,
+            "MessageStatus": status,
+            "To": text.form["To"],
+            "From": text.form["From"],
+        }
+        more = {"ErrorCode": code} if code else {}
+        self.post(urlsplit(text.form["StatusCallback"]).path, {**form, **more})
+
     def not_answered(self, call: Placed, status: str = "no-answer") -> None:
         form = {"CallSid": call.sid, "CallStatus": status, "From": call.form["From"], "To": call.form["To"]}
         self.post(urlsplit(call.form["StatusCallback"]).path, form)
@@ -331,8 +376,8 @@ class Hotline:
 
     def at_console(self, alias: str = "helper") -> None:
         """That person signs in to the console, so that the pool may ring them."""
-        code = counselors.current_code(self.runtime, alias)
-        counselors.sign_in(self.runtime, alias, PASSWORD, code or "")
+        code = signing_in.current_code(self.runtime, alias)
+        signing_in.sign_in(self.runtime, alias, PASSWORD, code or "")
 
     def rows(self, statement: Any) -> Sequence[Any]:
         with self.runtime.database.read() as session:

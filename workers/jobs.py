@@ -6,7 +6,7 @@ from datetime import timedelta
 from gateway.errors import GatewayError
 from gateway.logs import get
 from gateway.runtime import Runtime
-from gateway.services import dispatch, forgetting, outreach, pool, programmes, publishing
+from gateway.services import campaign_calls, dispatch, forgetting, pool, programmes, publishing, sending
 from gateway.store.outbox import Duty
 
 _log = get(__name__)
@@ -43,8 +43,12 @@ def confirm(duty: str) -> None:
     _do(duty, dispatch.confirm)
 
 
-def ring_programme(duty: str) -> None:
-    _do(duty, dispatch.ring_programme)
+def look_up(duty: str) -> None:
+    _do(duty, dispatch.look_up)
+
+
+def recall(duty: str) -> None:
+    _do(duty, campaign_calls.recall)
 
 
 def move_call(duty: str) -> None:
@@ -53,6 +57,10 @@ def move_call(duty: str) -> None:
 
 def end_call(duty: str) -> None:
     _do(duty, dispatch.end_call)
+
+
+def send_text(duty: str) -> None:
+    _do(duty, sending.send)
 
 
 def render(duty: str) -> None:
@@ -64,7 +72,7 @@ def speak(duty: str) -> None:
 
 
 def campaign(duty: str) -> None:
-    _do(duty, outreach.run_slice)
+    _do(duty, campaign_calls.run)
 
 
 def forget(duty: str) -> None:

@@ -102,11 +102,12 @@ class TextArrived:
 
 @dataclass(frozen=True, slots=True)
 class TextProgress:
-    """An outgoing text's status report; `opted_out` where the carrier says the person stopped us."""
+    """A sent text's status report; `opted_out` where the carrier says the person stopped us, `message` our id of it."""
 
     sid: str
     status: TextStatus
     opted_out: bool = False
+    message: str = ""
 
 
 # --- what leaves --------------------------------------------------------------------------------------
@@ -165,6 +166,9 @@ class Carrier(Protocol):
     def end_call(self, sid: str) -> None:
         """End a call, ringing or answered; one that has ended already is no error."""
 
+    def cancel_call(self, sid: str) -> bool:
+        """End a call that is still queued or rings; False where it was answered, or has ended already."""
+
     def move_call(self, sid: str, leg: str) -> None:
         """Ask a live call to fetch its next answer from us now; one that has ended already is no error."""
 
@@ -177,8 +181,14 @@ class Carrier(Protocol):
         `since` meets the carrier's clock, which counts whole seconds: leave room for the two to differ.
         """
 
-    def send_text(self, *, to: Msisdn, line: Msisdn, body: str, validity: int) -> str:
-        """Send a text that dies after `validity` seconds. Return the carrier's id of it."""
+    def send_text(self, *, to: Msisdn, line: Msisdn, body: str, validity: int, message: str) -> str:
+        """Send a text that dies after `validity` seconds; its reports will name `message`. Return its id there."""
+
+    def find_texts(self, *, to: Msisdn, line: Msisdn, since: datetime) -> Sequence[tuple[str, TextStatus]]:
+        """What the carrier knows of texts sent by `send_text` from `line` to `to` since then, newest first.
+
+        `since` is meant as in `find_calls`.
+        """
 
     def forget_call(self, sid: str) -> None:
         """Delete the carrier's own copy of a call; one that is gone already is no error."""

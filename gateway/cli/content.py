@@ -45,12 +45,9 @@ def _listed_words() -> frozenset[str]:
     from gateway.errors import SettingsError  # noqa: PLC0415 - only this command needs it
 
     try:
-        file = settings().word_list
+        return settings().listed_words()
     except SettingsError:  # content can be checked on a machine that runs no hotline
         return frozenset()
-    if file is None:
-        return frozenset()
-    return frozenset(line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip())
 
 
 @click.command()

@@ -29,7 +29,7 @@ from gateway.services.dialling import Dialling, behind, of_contact, of_counselor
 from gateway.services.errands import Errand, errand, ring_bells
 from gateway.services.facts import Turn
 from gateway.store import callbacks as callback_rows
-from gateway.store import legs, outbox, outreach, ring_backs
+from gateway.store import consents, legs, outbox, outreach, ring_backs
 from gateway.store.callbacks import CallbackState
 from gateway.store.database import Session
 from gateway.store.legs import Leg, LegKind, LegState
@@ -143,12 +143,17 @@ def ring_pooled(runtime: Runtime, duty: Duty) -> None:
 
 
 def ring_keypad(runtime: Runtime, duty: Duty) -> None:
-    """Ring back the registered number of a counselor who rang a counselors' number."""
-    _place(
-        runtime,
-        duty,
-        lambda session: of_counselor(session, runtime, LegKind.KEYPAD, duty.subject, duty.subject),
-    )
+    """Ring the registered number of a counselor with a sheet: back after a ring, or for a request that waits."""
+
+    def whom(session: Session) -> Dialling | None:
+        if duty.account is None:
+            return of_counselor(session, runtime, LegKind.KEYPAD, duty.subject, duty.subject)
+        callback = callback_rows.get(session, duty.subject)
+        if callback is None or callback.state is not CallbackState.WAITING:
+            return None
+        return of_counselor(session, runtime, LegKind.KEYPAD, callback.id, duty.account)
+
+    _place(runtime, duty, whom)
 
 
 def ring_back(runtime: Runtime, duty: Duty) -> None:
@@ -182,7 +187,7 @@ def confirm(runtime: Runtime, duty: Duty) -> None:
     """The one neutral contact attempt that an opt-in allows."""
 
     def whom(session: Session) -> Dialling | None:
-        consent = outreach.consent(session, duty.subject)
+        consent = consents.get(session, duty.subject)
         if consent is None or consent.live or consent.until <= runtime.clock.now():
             return None
         if any(leg.id != duty.id and leg.sid is not None for leg in legs.of(session, consent.id)):
@@ -196,7 +201,7 @@ def confirm(runtime: Runtime, duty: Duty) -> None:
 def ring_programme(runtime: Runtime, duty: Duty) -> None:
     def whom(session: Session) -> Dialling | None:
         recipient = outreach.recipient(session, duty.subject)
-        consent = outreach.consent(session, recipient.consent) if recipient else None
+        consent = consents.get(session, recipient.consent) if recipient else None
         campaign = outreach.campaign(session, recipient.campaign) if recipient else None
         version = outreach.version(session, campaign.version) if campaign else None
         now = runtime.clock.now()
@@ -358,17 +363,17 @@ def _placed(runtime: Runtime, duty: Duty, sid: str) -> None:
 def _wanted(session: Session, leg: Leg) -> bool:
     """Whether a call that was just placed is still wanted: stopped, withdrawn or canceled meanwhile it is not."""
     match leg.kind:
-        case LegKind.CALLBACK | LegKind.COUNSELOR:
+        case LegKind.KEYPAD if leg.subject == leg.account:
+            return True
+        case LegKind.CALLBACK | LegKind.COUNSELOR | LegKind.KEYPAD:
             callback = callback_rows.get(session, leg.subject)
             if callback is None or callback.ended is not None:
                 return False
             return leg.kind is LegKind.CALLBACK or callback.claimed_by in (None, leg.account)
-        case LegKind.KEYPAD:
-            return True
         case LegKind.RING_BACK:
             return ring_backs.get(session, leg.subject) is not None
         case LegKind.CONFIRM:
-            return outreach.consent(session, leg.subject) is not None
+            return consents.get(session, leg.subject) is not None
         case LegKind.PROGRAMME:
             recipient = outreach.recipient(session, leg.subject)
             campaign = outreach.campaign(session, recipient.campaign) if recipient else None

@@ -8,7 +8,7 @@ from gateway.runtime import Runtime
 from gateway.services import callbacks
 from gateway.services.errands import Errand, errand
 from gateway.store import callbacks as callback_rows
-from gateway.store import contacts, continuing, legs, outbox, outreach, ring_backs
+from gateway.store import consents, contacts, continuing, legs, messages, outbox, outreach, ring_backs
 from gateway.store.callbacks import CallbackState
 from gateway.store.database import Session
 from gateway.store.outbox import Duty
@@ -35,6 +35,7 @@ def forget(session: Session, runtime: Runtime, number_index: bytes, *, now: date
         callback_rows.change(session, callback, state=CallbackState.FORGOTTEN)
         let_go(session, callback)
         legs.remove_ended_of(session, callback)
+    messages.remove_of(session, contact)
     return errands
 
 
@@ -60,8 +61,9 @@ def _end_all(
     for subject in _subjects(session, contact):
         errands += callbacks.hang_up(session, runtime, subject, now=now)
     errands += callbacks.end_for(session, runtime, contact, to=to, now=now)
-    outreach.end_consent(session, contact)
+    consents.end(session, contact)
     ring_backs.remove_of(session, contact)
+    messages.cancel_of(session, contact, now=now)
     for callback in callback_rows.all_of(session, contact):  # who stops or withdraws is not kept for longer
         continuing.end_renewal(session, callback)
     return [*errands, release(session, runtime, contact, now=now)]
@@ -70,7 +72,7 @@ def _end_all(
 def _subjects(session: Session, contact: str) -> list[str]:
     """What calls to this contact may be about, besides its open request."""
     ring_back = ring_backs.of_contact(session, contact)
-    consent = outreach.consent_of(session, contact)
+    consent = consents.of_contact(session, contact)
     sent = outreach.recipients_of(session, consent.id) if consent else ()
     return [*([ring_back.id] if ring_back else []), *([consent.id] if consent else []), *sent]
 
@@ -96,6 +98,8 @@ def forget_if_idle(runtime: Runtime, contact: str) -> str:
         if contacts.sealed_number(session, contact) is not None:
             if any(legs.live_of(session, one) for one in callback_rows.all_of(session, contact)):
                 return "in_a_call"
+            if messages.written_to(session, contact):
+                return "in_a_call"  # so to speak: a text to her is on its way
             if _needed(session, contact, runtime.clock.now()):
                 return "still_needed"
             for callback in callback_rows.all_of(session, contact):
@@ -107,7 +111,7 @@ def forget_if_idle(runtime: Runtime, contact: str) -> str:
 
 
 def _needed(session: Session, contact: str, now: datetime) -> bool:
-    if callback_rows.open_of(session, contact) or outreach.consent_of(session, contact):
+    if callback_rows.open_of(session, contact) or consents.of_contact(session, contact):
         return True
     if ring_backs.of_contact(session, contact):
         return True

@@ -12,16 +12,18 @@ from gateway.services import bridging, callbacks, delivery, dispatch, forgetting
 from gateway.services.errands import ring_bells
 from gateway.store import (
     audit,
+    consents,
     contacts,
     continuing,
     conversations,
     counselors,
     inbox,
     legs,
+    messages,
     outbox,
-    outreach,
 )
 from gateway.store import callbacks as callback_rows
+from gateway.store.messages import MessageKind
 from gateway.vault import Place
 
 _log = get(__name__)
@@ -36,6 +38,9 @@ DONE_KEPT = timedelta(days=7)
 ROWS_KEPT = timedelta(days=90)  # ended requests without any person, for counting
 REPORT_OVERDUE = timedelta(minutes=2)
 LEGS_KEPT = timedelta(days=3)
+SHIFTS_KEPT = timedelta(days=30)
+# A thread's texts die with its case, and by age where that is kept for longer.
+MESSAGES_KEPT = {MessageKind.THREAD: timedelta(days=30), MessageKind.PROGRAMME: timedelta(days=3)}
 ORPHANS_KEPT = timedelta(hours=2)
 LONGEST_CALL = timedelta(seconds=dispatch.TALK_SECONDS) + timedelta(minutes=15)
 RINGS = (JOB_RING_COUNSELOR, JOB_RING_CALLER)
@@ -51,8 +56,8 @@ def expire(runtime: Runtime) -> None:
         for there in callback_rows.leases_over(session, now, most=MOST):
             callbacks.lease_over(session, there, now=now)
         errands += ringing_back.expire(session, runtime, now=now, most=MOST)
-        for consent in outreach.consents_over(session, now, most=MOST):
-            outreach.end_consent(session, consent.contact)
+        for consent in consents.over(session, now, most=MOST):
+            consents.end(session, consent.contact)
             errands.append(forgetting.release(session, runtime, consent.contact, now=now))
     ring_bells(runtime, errands)
 
@@ -70,6 +75,10 @@ def sweep(runtime: Runtime) -> None:
         outbox.drop_done_before(session, now - DONE_KEPT)
         counselors.drop_sessions_before(session, datetime.now(UTC))  # sessions follow the real time
         legs.drop_ended_before(session, now - LEGS_KEPT)
+        shifts.drop_before(session, now - SHIFTS_KEPT)
+        hours.drop_holidays_before(session, (now - SHIFTS_KEPT).date())
+        for kind, kept in MESSAGES_KEPT.items():
+            messages.drop_before(session, kind, now - kept)
         for callback, contact in continuing.over(
             session, ended_before=now - callbacks.KEPT, now=now, most=MOST
         ):

@@ -8,8 +8,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.errors import GatewayError, SettingsError
 from gateway.runtime import Runtime
-from gateway.services import windows
-from gateway.store import callbacks, counselors, outbox, outreach
+from gateway.services import opening, windows
+from gateway.store import attendance, callbacks, consents, hours, messages, outbox, outreach
 from prompts.check import review
 
 
@@ -18,10 +18,10 @@ def status(runtime: Runtime) -> dict[str, Any]:
     with runtime.database.read() as session:
         return {
             "callbacks": callbacks.counts(session),
-            "messages": {},
+            "messages": messages.counts(session),
             "recipients": outreach.recipient_counts(session),
             "outbox": outbox.counts(session),
-            "counselors": {"on_shift": counselors.on_shift(session)},
+            "counselors": {"on_shift": attendance.there(session, runtime.clock.now())},
             "workers": runtime.queue.workers(),
         }
 
@@ -72,8 +72,11 @@ def withheld(runtime: Runtime) -> list[Withheld]:
         until = windows.after_quiet(now, settings.quiet_hours, settings.timezone)
         found.append(Withheld("quiet_hours", 0, until))
     with runtime.database.read() as session:
-        if not counselors.on_shift(session):
+        if not attendance.there(session, now):
             found.append(Withheld("nobody_on_shift", 0))
+        opens = opening.opens_next(hours.read(session), now, settings.timezone)
+        if opens != now:
+            found.append(Withheld("outside_hours", 0, opens))
         later = [one for one in callbacks.waiting(session, most=200) if one.not_before > now]
         if later:
             found.append(Withheld("not_yet", len(later), min(one.not_before for one in later)))
@@ -83,7 +86,7 @@ def withheld(runtime: Runtime) -> list[Withheld]:
             for state in ("expired", "withdrawn", "wrong_person")
             if counts[state]
         ]
-        unconfirmed = outreach.provisional(session)
+        unconfirmed = consents.provisional(session)
         if unconfirmed:
             found.append(Withheld("no_consent", unconfirmed))
     return found

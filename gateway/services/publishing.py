@@ -355,14 +355,7 @@ def _faults(runtime: Runtime, files: Files, durations: Durations) -> list[Proble
         size = durations.get((language, key, text_hash(text)))
         return estimated_seconds(text) if size is None else seconds_of(size)
 
-    return check(library, word_list=_word_list(runtime), sound=seconds)
-
-
-def _word_list(runtime: Runtime) -> frozenset[str]:
-    file = runtime.settings.word_list
-    if file is None:
-        return frozenset()
-    return frozenset(line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip())
+    return check(library, word_list=runtime.settings.listed_words(), sound=seconds)
 
 
 def _offered(runtime: Runtime, library: Library) -> list[str]:

@@ -5,7 +5,7 @@ from flask import Blueprint, Response
 from gateway.carriers.twilio import inbound, rendering
 from gateway.errors import GatewayError
 from gateway.logs import get
-from gateway.services import degraded, texts
+from gateway.services import degraded, sending, texts
 from gateway.web.guard import Form, runtime, signed
 
 sms = Blueprint("sms", __name__)
@@ -28,7 +28,12 @@ def arrived(form: Form) -> Response:
 
 
 @sms.post("/twilio/sms/status")
+@sms.post("/twilio/sms/status/<message>")
 @signed
-def text_status(form: Form) -> Response:
-    inbound.read_text_progress(form)  # nothing is sent by REST yet, so there is nothing to note
+def text_status(form: Form, message: str = "") -> Response:
+    progress = inbound.read_text_progress(message, form)
+    try:
+        sending.report(runtime(), progress)
+    except Exception as error:  # noqa: BLE001 - the text then stays "sent", which is true
+        _log.warning("report_lost", error=type(error).__name__)
     return Response(status=204)

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from gateway.carriers.base import LegStatus, Request
+from gateway.carriers.base import LegStatus, Request, TextStatus
 from gateway.carriers.twilio import signature
 from gateway.phone import Msisdn
 
@@ -79,8 +79,11 @@ class TwilioCarrier:
     def find_calls(self, *, to: Msisdn, line: Msisdn, since: datetime) -> Sequence[tuple[str, LegStatus]]:
         return self._rest.find_calls(to=to, line=line, since=since)
 
-    def send_text(self, *, to: Msisdn, line: Msisdn, body: str, validity: int) -> str:
-        return self._rest.send_text(to=to, line=line, body=body, validity=validity)
+    def send_text(self, *, to: Msisdn, line: Msisdn, body: str, validity: int, message: str) -> str:
+        return self._rest.send_text(to=to, line=line, body=body, validity=validity, message=message)
+
+    def find_texts(self, *, to: Msisdn, line: Msisdn, since: datetime) -> Sequence[tuple[str, TextStatus]]:
+        return self._rest.find_texts(to=to, line=line, since=since)
 
     def forget_call(self, sid: str) -> None:
         self._rest.forget_call(sid)

@@ -84,13 +84,14 @@ def read_text(form: Form) -> TextArrived:
     )
 
 
-def read_text_progress(form: Form) -> TextProgress:
-    """Read a status report of a text that we sent."""
+def read_text_progress(message: str, form: Form) -> TextProgress:
+    """Read a status report of a text that we sent; `message` is what its address names, if anything."""
     said = _read(form, "MessageSid", "MessageStatus", "ErrorCode")
     return TextProgress(
         sid=_text_sid(said),
         status=statuses.text_status(said.get("MessageStatus", "")),
         opted_out=statuses.opted_out(said.get("ErrorCode", "")),
+        message=message,
     )
 
 

@@ -13,7 +13,7 @@ from twilio.http.response import Response  # type: ignore[import-untyped]  # it 
 from twilio.rest import Client  # type: ignore[import-untyped]  # it ships no types
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from gateway.carriers.base import LegStatus
+from gateway.carriers.base import LegStatus, TextStatus
 from gateway.carriers.twilio import statuses
 from gateway.carriers.twilio.inbound import is_call_sid, is_text_sid
 from gateway.errors import CarrierError
@@ -25,6 +25,7 @@ _TIMEOUT: Final = (3.0, 10.0)  # seconds to connect, and to wait for an answer
 _EVENTS: Final = ("initiated", "ringing", "answered", "completed")
 _LONGEST_VALIDITY: Final = 14400  # newer pages say 36000, older ones this: less is right under both
 _PAGE: Final = 50
+_REPLY: Final = "outbound-reply"  # an answer that rode in a webhook's own reply
 
 
 class Rest:
@@ -75,6 +76,15 @@ class Rest:
     def end_call(self, sid: str) -> None:
         _unless_gone(lambda: self._client.calls(sid).update(status="completed"), harmless_twice=True)
 
+    def cancel_call(self, sid: str) -> bool:
+        try:
+            call = _ask(lambda: self._client.calls(sid).update(status="canceled"), harmless_twice=True)
+        except CarrierError as fault:
+            if fault.code in statuses.GONE:
+                return False
+            raise
+        return statuses.leg_status(str(call.status)) is LegStatus.CANCELED
+
     def move_call(self, sid: str, leg: str) -> None:
         # Asked twice, the second would tear the person out of what the first began.
         _unless_gone(
@@ -99,16 +109,27 @@ class Rest:
             ),
             harmless_twice=True,
         )
-        first = since.replace(microsecond=0)
-        never = datetime.max.replace(tzinfo=UTC)
-        dated = [(_created(call) or never, call) for call in found]
         return [
             (call.sid, statuses.leg_status(str(call.status)))
-            for created, call in sorted(dated, key=lambda pair: pair[0], reverse=True)
-            if created >= first and is_call_sid(call.sid)
+            for call in _newest_first(found, since)
+            if is_call_sid(call.sid)
         ]
 
-    def send_text(self, *, to: Msisdn, line: Msisdn, body: str, validity: int) -> str:
+    def find_texts(self, *, to: Msisdn, line: Msisdn, since: datetime) -> Sequence[tuple[str, TextStatus]]:
+        # No DateSent filter: a text still queued was not sent yet, and missing it means sending twice.
+        found: list[Any] = _ask(
+            lambda: self._client.messages.list(
+                to=to.reveal("text"), from_=line.reveal("text"), page_size=_PAGE, limit=_PAGE
+            ),
+            harmless_twice=True,
+        )
+        return [
+            (text.sid, statuses.text_status(str(text.status)))
+            for text in _newest_first(found, since)
+            if text.direction != _REPLY and is_text_sid(text.sid)
+        ]
+
+    def send_text(self, *, to: Msisdn, line: Msisdn, body: str, validity: int, message: str) -> str:
         if validity < 1:
             raise CarrierError("too late to send", retry=False)
         text = _ask(
@@ -117,7 +138,7 @@ class Rest:
                 from_=line.reveal("text"),
                 body=body,
                 validity_period=min(validity, _LONGEST_VALIDITY),
-                status_callback=f"{self._public_url}/twilio/sms/status",
+                status_callback=f"{self._public_url}/twilio/sms/status/{quote(message, safe='')}",
             )
         )
         return _named(text.sid, is_text_sid)
@@ -223,6 +244,15 @@ def _named(sid: object, is_sid: Callable[[object], bool]) -> str:
     return sid
 
 
-def _created(call: Any) -> datetime | None:
-    created = call.date_created
+def _newest_first(found: Sequence[Any], since: datetime) -> list[Any]:
+    """Those made since then; one whose time nobody tells counts as made just now."""
+    first = since.replace(microsecond=0)
+    never = datetime.max.replace(tzinfo=UTC)
+    dated = [(_created(one) or never, one) for one in found]
+    ordered = sorted(dated, key=lambda pair: pair[0], reverse=True)
+    return [one for created, one in ordered if created >= first]
+
+
+def _created(one: Any) -> datetime | None:
+    created = one.date_created
     return created if isinstance(created, datetime) and created.tzinfo else None

@@ -141,12 +141,12 @@ def test_short_codes_and_names_are_no_senders(sender: str) -> None:
     ],
 )
 def test_how_a_text_stands(word: str, status: TextStatus) -> None:
-    assert inbound.read_text_progress(form(MessageStatus=word)).status is status
+    assert inbound.read_text_progress("", form(MessageStatus=word)).status is status
 
 
 def test_a_person_who_stopped_us_at_the_carrier_is_known() -> None:
-    assert inbound.read_text_progress(form(MessageStatus="failed", ErrorCode="21610")).opted_out
-    assert not inbound.read_text_progress(form(MessageStatus="undelivered", ErrorCode="30003")).opted_out
+    assert inbound.read_text_progress("", form(MessageStatus="failed", ErrorCode="21610")).opted_out
+    assert not inbound.read_text_progress("", form(MessageStatus="undelivered", ErrorCode="30003")).opted_out
 
 
 READERS: dict[str, Callable[[Form], object]] = {
@@ -155,7 +155,7 @@ READERS: dict[str, Callable[[Form], object]] = {
     "keys": lambda fields: inbound.read_keys(1, fields),
     "leg progress": lambda fields: inbound.read_leg_progress("L1", fields),
     "text": inbound.read_text,
-    "text progress": inbound.read_text_progress,
+    "text progress": lambda fields: inbound.read_text_progress("M1", fields),
 }
 BURMESE_DIGITS = "CA" + "၀" * 32
 

@@ -33,7 +33,7 @@ from openapi_core.exceptions import OpenAPIError
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request as WerkzeugRequest
 
-from gateway.carriers.base import LegStatus
+from gateway.carriers.base import LegStatus, TextStatus
 from gateway.errors import CarrierError
 
 DESCRIPTION = json.loads(
@@ -152,7 +152,7 @@ def test_a_text_dies_by_itself_and_reports(double: Double) -> None:
         "From": "+12025550100",
         "Body": "ရပါပြီ",
         "ValidityPeriod": "600",
-        "StatusCallback": f"{PUBLIC}/twilio/sms/status",
+        "StatusCallback": f"{PUBLIC}/twilio/sms/status/M-1",
     }
 
 
@@ -243,6 +243,20 @@ def test_calls_are_found_newest_first_and_only_since_then(double: Double) -> Non
         (sids[0], LegStatus.BUSY),
         (sids[3], LegStatus.UNDER_WAY),
     ]
+    assert dict(double.asked[0].query) == {"To": "+959790000001", "From": "+12025550100", "PageSize": "50"}
+
+
+def test_texts_are_found_newest_first_without_replies_of_a_webhook(double: Double) -> None:
+    sids = [f"SM{n:032x}" for n in range(4)]
+    texts = [
+        known(sids[0], "sent", 5) | {"direction": "outbound-api"},
+        known(sids[1], "delivered", 6) | {"direction": "outbound-reply"},
+        known(sids[2], "undelivered", 7) | {"direction": "outbound-api"},
+        known(sids[3], "queued", -60) | {"direction": "outbound-api"},  # an earlier one
+    ]
+    double.will_answer(200, {"messages": texts, "next_page_uri": None})
+    found = carrier(double.address).find_texts(to=TO, line=LINE, since=NOW)
+    assert found == [(sids[2], TextStatus.FAILED), (sids[0], TextStatus.UNDER_WAY)]
     assert dict(double.asked[0].query) == {"To": "+959790000001", "From": "+12025550100", "PageSize": "50"}
 
 

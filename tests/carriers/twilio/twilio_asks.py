@@ -28,7 +28,7 @@ def place(on: TwilioCarrier, *, detect_machine: bool = True) -> str:
 
 
 def send(on: TwilioCarrier, validity: int = 600) -> str:
-    return on.send_text(to=TO, line=LINE, body="ရပါပြီ", validity=validity)
+    return on.send_text(to=TO, line=LINE, body="ရပါပြီ", validity=validity, message="M-1")
 
 
 ASKS: dict[str, Callable[[TwilioCarrier], object]] = {
@@ -38,6 +38,7 @@ ASKS: dict[str, Callable[[TwilioCarrier], object]] = {
     "call_status": lambda on: on.call_status(CALL),
     "find_calls": lambda on: on.find_calls(to=TO, line=LINE, since=NOW),
     "send_text": send,
+    "find_texts": lambda on: on.find_texts(to=TO, line=LINE, since=NOW),
     "forget_call": lambda on: on.forget_call(CALL),
     "forget_text": lambda on: on.forget_text(TEXT),
 }
@@ -51,6 +52,7 @@ GOOD: dict[str, tuple[int, object]] = {
     "call_status": (200, {"sid": CALL, "status": "in-progress"}),
     "find_calls": (200, {"calls": [], "next_page_uri": None}),
     "send_text": (201, {"sid": TEXT, "status": "queued"}),
+    "find_texts": (200, {"messages": [], "next_page_uri": None}),
     "forget_call": (204, ""),
     "forget_text": (204, ""),
 }
