@@ -18,6 +18,7 @@ from gateway.settings import Settings
 from gateway.store import audit, scripts
 from gateway.store.database import Database
 from gateway.store.sounds import PromptSound
+from gateway.tallies import Tallies
 from gateway.vault import Vault
 from prompts.audio import Shelf
 from prompts.library import Library
@@ -125,6 +126,7 @@ class Runtime:
     voices: Voices
     switches: Switches
     our_lines: Mapping[bytes, Msisdn] = field(repr=False)
+    tallies: Tallies = field(default_factory=Tallies, repr=False)
     pinned: Edition | None = None
 
     @property

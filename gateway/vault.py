@@ -139,6 +139,11 @@ class Vault:
         number = msisdn.reveal("index").encode("ascii")
         return hmac.digest(self._installation().index_key, number, "sha256")[:16]
 
+    def block_index(self, msisdn: Msisdn) -> bytes:
+        """Give 16 bytes for the block of ten thousand numbers that this one is of: all but its last four digits."""
+        block = msisdn.reveal("index")[:-4]
+        return hmac.digest(self._installation().index_key, f"block {block}".encode("ascii"), "sha256")[:16]
+
     def digest(self, kind: str, value: str) -> bytes:
         """Give 16 bytes that stand for a provider's id, or any other value of that kind."""
         return hmac.digest(self._installation().digest_key, _joined((kind, value)), "sha256")[:16]

@@ -19,7 +19,7 @@ from ivr.script import EffectName, Problem, Script, ScriptError
 from prompts.errors import ContentError
 
 FIRST_LANGUAGE = "my"
-EXTRA_VOICE = ("waiting", "busy_now", "sorry_later")  # said outside the script, when no script can run
+EXTRA_VOICE = ("waiting", "busy_now", "closed_now", "sorry_later")  # said outside the script, when no script can run
 DIGITS = tuple("0123456789")
 SAMPLES = ("unicode", "zawgyi")  # the only placeholders: a wording's `sample` in both encodings
 

@@ -9,11 +9,11 @@ from sqlalchemy.exc import IntegrityError
 from gateway.carriers.base import CallArrived, KeysCame, LegAnswered, VoiceAnswer
 from gateway.errors import KeystoreDown, Refused, StoreDown
 from gateway.runtime import Runtime
-from gateway.services import cases, states
+from gateway.services import cases, flood, states
 from gateway.services.degraded import open_token
 from gateway.services.effects import Effects, NeedsKeys
 from gateway.services.errands import ring_bells
-from gateway.services.facts import Turn, ahead_of, facts_of, free_handle
+from gateway.services.facts import Turn, ahead_of, facts_of, free_handle, kind_of
 from gateway.store import callbacks, conversations, inbox
 from gateway.store.conversations import Conversation
 from gateway.store.database import Session
@@ -46,6 +46,10 @@ def take_turn(runtime: Runtime, came: Came, render: Render) -> bytes:
     """
     prepared = Prepared()
     runtime = runtime.at(runtime.editions.now())  # whatever is published before the turn is over
+    if isinstance(came, CallArrived) and (met := flood.call_answer(runtime, came)):
+        return render(runtime, VoiceAnswer(_turned_away(runtime, came, met), 0), runtime.library.languages[0])
+    if isinstance(came, KeysCame) and came.step > flood.TURNS:
+        raise Refused("stale")
     for _ in range(TRIES):
         try:
             return _turn(runtime, came, render, prepared)
@@ -62,6 +66,14 @@ def take_turn(runtime: Runtime, came: Came, render: Render) -> bytes:
     raise StoreDown("the turn could not be stored")
 
 
+def _turned_away(runtime: Runtime, came: CallArrived, met: flood.Answer) -> list[act.Action]:
+    """What a call meets that cannot be taken; lines that are only rung never answer."""
+    if met is flood.Answer.REJECT or kind_of(runtime, came.line) != "dialled":
+        return [act.Reject()]
+    prompt = "closed_now" if met is flood.Answer.CLOSED else "busy_now"
+    return [act.Play((act.Prompt(prompt),)), act.HangUp()]
+
+
 def with_keys(runtime: Runtime, prepared: Prepared) -> Prepared:
     """Keys are committed to the keystore first, outside the transaction; orphans are swept."""
     contact = runtime.new_id()
@@ -73,7 +85,7 @@ def with_keys(runtime: Runtime, prepared: Prepared) -> Prepared:
 
 def _turn(runtime: Runtime, came: Came, render: Render, prepared: Prepared) -> bytes:
     now = runtime.clock.now()
-    key = runtime.vault.digest("inbox", f"{runtime.carrier.name} {came.sid} {_kind(came)}")
+    key = flood.webhook_key(runtime, came.sid, _kind(came))
     place = Place("inbox", "answer", key.hex())
     with runtime.database.write() as session:
         if not inbox.take(session, key, now):

@@ -11,11 +11,13 @@ from gateway.services import (
     bridging,
     callbacks,
     cases,
+    flood,
     forgetting,
     keypad,
     outreach_calls,
     pool,
     ringing_back,
+    spending,
     windows,
 )
 from gateway.services.errands import Errand, errand
@@ -136,6 +138,7 @@ class Effects:
                 assert_never(effect)
 
     def _ask(self, effect: act.Ask) -> None:
+        self._one_more("requests")
         contact = self._contact()
         callback = callbacks.ask(
             self.session,
@@ -152,6 +155,7 @@ class Effects:
         self.errands += pool.asked(self.session, self.runtime, callback, wish=effect.wish, now=self.turn.now)
 
     def _ask_by_code(self, effect: act.AskByCode) -> None:
+        self._one_more("requests")
         cases.open_one(
             self.session,
             self.runtime,
@@ -185,6 +189,7 @@ class Effects:
         if self.turn.kind == "counselors_line":
             self.errands += keypad.rang(self.session, self.runtime, index, now=self.turn.now)
         elif not contacts.is_forbidden(self.session, index):
+            self._one_more("rings")
             self.errands += ringing_back.asked(
                 self.session,
                 self.runtime,
@@ -194,6 +199,7 @@ class Effects:
             )
 
     def _opt_in(self, effect: act.OptIn) -> None:
+        self._one_more("rings")
         contact = self._contact()
         consent = self.runtime.new_id()
         outreach.add_consent(
@@ -215,11 +221,14 @@ class Effects:
     def _contact(self) -> str:
         """The contact of this number, made where there is none; asking lifts an earlier stop.
 
-        Raises `NothingKept` where nobody could be kept: the number is unknown, or was forgotten in this very call.
+        Raises `NothingKept` where nobody could be kept: the number is unknown, is none that we ring, or was
+        forgotten in this very call.
         """
         turn = self.turn
         if turn.number_index is None:
             raise NothingKept("no number to keep it for")
+        if turn.caller is not None and not spending.may_be_rung(self.runtime, turn.caller):
+            raise NothingKept("a number that we never ring")
         contacts.allow(self.session, turn.number_index)
         there = contacts.find(self.session, turn.number_index)
         if there is not None:
@@ -232,6 +241,11 @@ class Effects:
         sealed = self.new.seal_number(place, turn.caller)
         contacts.add(self.session, self.new_contact, turn.number_index, sealed, turn.now)
         return self.new_contact
+
+    def _one_more(self, what: str) -> None:
+        """Raises `NothingKept` where that many cannot be served in an hour."""
+        if flood.crowded(self.session, self.runtime, what, self.turn):
+            raise NothingKept("too many in an hour")
 
     def _public_line(self) -> bytes:
         """The number she contacted, or that rang her back."""

@@ -86,10 +86,10 @@ def _used(session: Session, runtime: Runtime, now: datetime, more: int) -> float
 
 
 def note_call(
-    session: Session, runtime: Runtime, *, kind: LegKind, now: datetime, campaign: str = ""
+    session: Session, runtime: Runtime, *, kind: LegKind, now: datetime, campaign: str = "", calls: int = 1
 ) -> None:
-    """Put down what a call that is about to be dialled is likely to cost."""
-    spent = LIKELY_MINUTES * _parts(runtime.settings.call_price)
+    """Put down what calls that are about to be dialled are likely to cost."""
+    spent = calls * LIKELY_MINUTES * _parts(runtime.settings.call_price)
     rows.add(session, moment=now, kind=kind, campaign=campaign, spent=spent)
 
 
@@ -98,12 +98,6 @@ def note_text(
 ) -> None:
     spent = segments * _parts(runtime.settings.text_price)
     rows.add(session, moment=now, kind=TEXT, campaign=campaign, spent=spent)
-
-
-def note_arrival(session: Session, runtime: Runtime, *, now: datetime) -> None:
-    """Put down the first minute of a call that is dialled in and answered."""
-    spent = _parts(runtime.settings.inbound_price)
-    rows.add(session, moment=now, kind=INBOUND, campaign="", spent=spent)
 
 
 def settle(session: Session, runtime: Runtime, leg: Leg, status: LegStatus, seconds: int | None) -> None:
@@ -117,11 +111,12 @@ def settle(session: Session, runtime: Runtime, leg: Leg, status: LegStatus, seco
 
 
 def settle_arrival(session: Session, runtime: Runtime, *, seconds: int | None, now: datetime) -> None:
-    """Put down the other minutes of a call that was dialled in; once, when it is over."""
-    more = ceil((seconds or 0) / 60) - 1
-    if more > 0:
-        spent = more * _parts(runtime.settings.inbound_price)
-        rows.add(session, moment=now, kind=INBOUND, campaign="", spent=spent)
+    """Put down the minutes of a call that was dialled in and answered; once, when it is over.
+
+    Not at its beginning: every host would wait for that one row before it could answer.
+    """
+    spent = max(1, ceil((seconds or 0) / 60)) * _parts(runtime.settings.inbound_price)
+    rows.add(session, moment=now, kind=INBOUND, campaign="", spent=spent)
 
 
 def campaign_of(session: Session, kind: LegKind, subject: str) -> str:

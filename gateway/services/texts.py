@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Literal
 
 from sqlalchemy.exc import IntegrityError
@@ -10,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from gateway.carriers.base import TextArrived
 from gateway.errors import KeystoreDown, StoreDown
 from gateway.runtime import Runtime
+from gateway.services import flood
 from gateway.services.conversations import TRIES, Prepared, with_keys
 from gateway.services.effects import Effects, NeedsKeys
 from gateway.services.errands import ring_bells
@@ -20,12 +22,14 @@ from ivr import actions as act
 from ivr.burmese.encodings import Encoding
 from ivr.engine import step_text
 from ivr.events import TextReceived
+from ivr.script import EffectName
 
 Render = Callable[[str | None], bytes]
 Display = Literal["unicode", "zawgyi", "latin"]
 
 REMEMBERED = timedelta(minutes=30)
 NEUTRAL_EVERY = timedelta(hours=6)
+_LESS = frozenset({EffectName.WITHDRAW, EffectName.STOP, EffectName.FORGET})
 
 
 def take_text(runtime: Runtime, came: TextArrived, render: Render) -> bytes:
@@ -35,6 +39,11 @@ def take_text(runtime: Runtime, came: TextArrived, render: Render) -> bytes:
     """
     prepared = Prepared()
     runtime = runtime.at(runtime.editions.now())  # whatever is published before the answer is made
+    met = flood.text_answer(runtime, came)
+    if met is flood.Answer.ONLY_LESS and not _asks_for_less(runtime, came.text):
+        return render(None)
+    if met is not None:
+        render = partial(_no_reply, render)
     for _ in range(TRIES):
         try:
             return _take(runtime, came, render, prepared)
@@ -47,9 +56,20 @@ def take_text(runtime: Runtime, came: TextArrived, render: Render) -> bytes:
     raise StoreDown("the text could not be stored")
 
 
+def _asks_for_less(runtime: Runtime, text: str) -> bool:
+    """Whether a text only withdraws, stops or forgets."""
+    match, _ = runtime.library.keyword(text, None)
+    rule = runtime.library.script.texts.get(match.name) if match.name else None
+    return rule is not None and bool(rule.do) and set(rule.do) <= _LESS
+
+
+def _no_reply(render: Render, _text: str | None) -> bytes:
+    return render(None)
+
+
 def _take(runtime: Runtime, came: TextArrived, render: Render, prepared: Prepared) -> bytes:
     now = runtime.clock.now()
-    key = runtime.vault.digest("inbox", f"{runtime.carrier.name} {came.sid} text")
+    key = flood.webhook_key(runtime, came.sid, "text")
     place = Place("inbox", "answer", key.hex())
     with runtime.database.write() as session:
         if not inbox.take(session, key, now):

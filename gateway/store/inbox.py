@@ -34,6 +34,11 @@ def take(session: Session, key: bytes, now: datetime) -> bool:
     return taken.one_or_none() is not None
 
 
+def taken(session: Session, key: bytes) -> bool:
+    """Whether this webhook was answered before, however long ago."""
+    return session.execute(select(inbox.c.key).where(_this), {"this": key}).first() is not None
+
+
 def answer_of(session: Session, key: bytes) -> bytes | None:
     """The sealed answer of a webhook that was answered; None once a day has passed."""
     return session.execute(_ANSWER_OF, {"this": key}).scalar()

@@ -1,4 +1,4 @@
-"""What was spent, an hour, a kind and a campaign a row."""
+"""What was spent, and how often something was done for strangers."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,4 +19,12 @@ def upgrade() -> None:
         sa.Column("campaign", sa.String(length=24), nullable=False),
         sa.Column("spent", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("hour", "kind", "campaign", name=op.f("pk_spending")),
+    )
+    op.create_table(
+        "quotas",
+        sa.Column("began", Instant(), nullable=False),
+        sa.Column("name", sa.String(length=24), nullable=False),
+        sa.Column("key", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("began", "name", "key", name=op.f("pk_quotas")),
     )
