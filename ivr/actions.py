@@ -67,6 +67,14 @@ class AskForCase:
 
 
 @dataclass(frozen=True, slots=True)
+class AddWish:
+    """Added in the same call to the request of `handle`: `what` is danger (today) or woman (to talk with one)."""
+
+    handle: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class GuessedCase:
     """A case's code with a key that is not its own, or a code of no case."""
 
@@ -144,6 +152,23 @@ class OptIn:
 
 
 @dataclass(frozen=True, slots=True)
+class OptInTexts:
+    """Programmes by text wished; nothing is live until exactly `code` is texted back from the same number."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmTexts:
+    """The code that was sent to this number came back: programmes by text are live."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """Her own key once more, in the last days of her consent: it goes on."""
+
+
+@dataclass(frozen=True, slots=True)
 class GateOpened:
     """The person who was rung proved herself with her own key: the consent asked for is live."""
 
@@ -173,6 +198,11 @@ class CounselorDeclined:
 
 
 @dataclass(frozen=True, slots=True)
+class RingAgain:
+    """The line dropped while they talked: the counselor on this line wants her rung once more."""
+
+
+@dataclass(frozen=True, slots=True)
 class BridgeEnded:
     """This leg is back from the conference."""
 
@@ -189,6 +219,7 @@ Effect = (
     Ask
     | AskByCode
     | AskForCase
+    | AddWish
     | GuessedCase
     | RingBack
     | UseSheetCode
@@ -202,11 +233,15 @@ Effect = (
     | RememberLanguage
     | RememberDisplay
     | OptIn
+    | OptInTexts
+    | ConfirmTexts
+    | Renew
     | GateOpened
     | GateRefused
     | CounselorHere
     | CounselorReady
     | CounselorDeclined
+    | RingAgain
     | BridgeEnded
     | Heard
 )
@@ -221,6 +256,7 @@ CounselorEffect = (
     | CounselorHere
     | CounselorReady
     | CounselorDeclined
+    | RingAgain
 )
 
 
@@ -262,9 +298,10 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class SendText:
-    """Answer a text with the wording `key`."""
+    """Answer a text with the wording `key`; `code` stands where it asks for one."""
 
     key: str
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,22 @@ from ivr.events import (
     StayedSilent,
     TextReceived,
 )
-from ivr.script import AGAIN, BACK, LEAVE, PRESSED, EffectName, Line, Menu, Move, Option, Script, TextRule
+from ivr.script import (
+    AGAIN,
+    BACK,
+    GIVEN,
+    LEAVE,
+    PRESSED,
+    EffectName,
+    Line,
+    Menu,
+    Move,
+    Option,
+    Script,
+    TextRule,
+)
 
+TEXT_CODE_LENGTH = 4
 TRAIL = 12  # menus remembered for `back`; deeper than any script
 
 
@@ -31,7 +45,7 @@ class State:
     wrongs: int = 0
     trail: tuple[str, ...] = ()
     kept: Mapping[str, str] = field(default_factory=dict)
-    programme: int = 0
+    programme: str = ""  # the name of the one that is heard; empty: the first there is
     piece: int = 0
     over: bool = False
 
@@ -40,7 +54,8 @@ class State:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "State":
-        return cls(**{**data, "trail": tuple(data["trail"])})
+        # Calls that began before programmes had names hold a number, which names none.
+        return cls(**{**data, "trail": tuple(data["trail"]), "programme": str(data["programme"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +160,8 @@ def _meaning(script: Script, menu: Menu, event: KeyPressed) -> Option | None:
 def _follow(script: Script, state: State, option: Option, facts: Facts, *, pressed: str = "") -> Step:
     if option.do and "no_saving" in facts.flags:
         return _unsaved(script, state, option, facts, pressed=pressed)
-    kept = {name: pressed if value == PRESSED else value for name, value in option.keep.items()}
+    given = {PRESSED: pressed, GIVEN: facts.fresh_handle}
+    kept = {name: given.get(value, value) for name, value in option.keep.items()}
     state = replace(state, kept={**state.kept, **kept}, language=option.language or state.language)
     effects = _effects(option.do, state, facts)
     said = _sounds(option.say, facts)
@@ -180,7 +196,7 @@ def _go(script: Script, state: State, option: Option, facts: Facts, said: tuple[
     walked = script.menus[state.menu].asks and option.to != state.menu
     trail = (*state.trail, state.menu)[-TRAIL:] if walked else state.trail
     if walked and script.menus[option.to].programme and not option.move:
-        fresh = replace(fresh, programme=0, piece=0)
+        fresh = replace(fresh, programme="", piece=0)
     return _enter(script, replace(fresh, menu=option.to, trail=trail), facts, said)
 
 
@@ -193,10 +209,13 @@ def _enter(script: Script, state: State, facts: Facts, before: tuple[act.Sound, 
         if programme is None:
             nothing = menu.nothing or Option()
             return _go(script, state, nothing, facts, before + _sounds(nothing.say, facts))
+        state = replace(state, programme=programme.name)
         said += tuple(act.Recording(sound) for sound in programme.sounds[state.piece :])
     if menu.asks:
         return Step(state, (act.AskForKeys(said, menu.wait, menu.length),))
     step_ = _follow(script, state, menu.then or Option(), facts)
+    if menu.whole and said:
+        return Step(step_.state, (act.Play(said), *step_.actions))
     return Step(step_.state, _said_first(said, step_.actions))
 
 
@@ -251,8 +270,27 @@ def _spoken(lines: tuple[Line, ...], facts: Facts) -> Iterator[act.Sound]:
 # --- programmes ---------------------------------------------------------------------------------------
 
 
+END = "-"  # behind the last programme
+
+
+def _offered(state: State, facts: Facts) -> list[Programme]:
+    """The newest first; of one topic, where she came from there."""
+    topic = state.kept.get("topic", "")
+    return [one for one in facts.programmes if not topic or one.topic == topic]
+
+
 def _programme(state: State, facts: Facts) -> Programme | None:
-    return facts.programmes[state.programme] if state.programme < len(facts.programmes) else None
+    """The one she listens to, if it may still be heard; at the beginning the first."""
+    offered = _offered(state, facts)
+    if not state.programme:
+        return offered[0] if offered else None
+    return next((one for one in offered if one.name == state.programme), None)
+
+
+def _after(state: State, facts: Facts) -> str:
+    names = [one.name for one in _offered(state, facts)]
+    at = names.index(state.programme) + 1 if state.programme in names else len(names)
+    return names[at] if at < len(names) else END
 
 
 def _listened_until(state: State, after: float, facts: Facts) -> State:
@@ -273,7 +311,7 @@ def _moved(state: State, move: Move, facts: Facts) -> State:
     last = len(programme.sounds) - 1 if programme else 0
     match move:
         case Move.NEXT:
-            return replace(state, programme=state.programme + 1, piece=0)
+            return replace(state, programme=_after(state, facts), piece=0)
         case Move.AGAIN:
             return replace(state, piece=0)
         case Move.BACK:
@@ -313,21 +351,23 @@ def step_text(script: Script, asked: str, language: str, event: TextReceived) ->
         asked == rule.name and event.waited is not None and event.waited <= rule.confirm
     ):
         return TextStep(rule.name, language, _reply(rule.first))
-    return TextStep("", language, (*_text_effects(rule, language, event.facts), *_reply(rule.reply)))
+    effects = _text_effects(rule, language, event.facts)
+    code = next((one.effect.code for one in effects if isinstance(one.effect, act.OptInTexts)), "")
+    return TextStep("", language, (*effects, *_reply(rule.reply, code)))
 
 
-def _reply(key: str) -> tuple[act.Action, ...]:
-    return (act.SendText(key),) if key else ()
+def _reply(key: str, code: str = "") -> tuple[act.Action, ...]:
+    return (act.SendText(key, code),) if key else ()
 
 
-def _text_effects(rule: TextRule, language: str, facts: Facts) -> tuple[act.Action, ...]:
+def _text_effects(rule: TextRule, language: str, facts: Facts) -> tuple[act.Perform, ...]:
     return _effects(rule.do, State(menu="", language=language, kept=rule.keep), facts)
 
 
 # --- effects ------------------------------------------------------------------------------------------
 
 
-def _effects(names: tuple[EffectName, ...], state: State, facts: Facts) -> tuple[act.Action, ...]:
+def _effects(names: tuple[EffectName, ...], state: State, facts: Facts) -> tuple[act.Perform, ...]:
     if "no_saving" in facts.flags:
         return ()
     return tuple(act.Perform(_effect(name, state, facts)) for name in names)
@@ -342,6 +382,8 @@ def _effect(name: EffectName, state: State, facts: Facts) -> act.Effect:  # noqa
             return act.AskByCode(kept["own_key"], facts.fresh_handle, facts.fresh_code)
         case EffectName.ASK_FOR_CASE:
             return act.AskForCase(kept["code"], kept["wish"])
+        case EffectName.WISH_DANGER | EffectName.WISH_WOMAN:
+            return act.AddWish(kept.get("handle", ""), name.value.removeprefix("wish_"))
         case EffectName.GUESSED_CASE:
             return act.GuessedCase(kept.get("code", ""))
         case EffectName.RING_BACK:
@@ -374,6 +416,12 @@ def _effect(name: EffectName, state: State, facts: Facts) -> act.Effect:  # noqa
             return act.RememberDisplay(kept["display"])
         case EffectName.OPT_IN:
             return act.OptIn(kept.get("own_key", ""))
+        case EffectName.OPT_IN_TEXTS:
+            return act.OptInTexts(facts.fresh_code[:TEXT_CODE_LENGTH])
+        case EffectName.CONFIRM_TEXTS:
+            return act.ConfirmTexts()
+        case EffectName.RENEW:
+            return act.Renew()
         case EffectName.GATE_OPENED:
             return act.GateOpened()
         case (
@@ -393,6 +441,8 @@ def _effect(name: EffectName, state: State, facts: Facts) -> act.Effect:  # noqa
             return act.CounselorDeclined(name.value.removeprefix("counselor_"))
         case EffectName.COUNSELOR_GIVES_BACK:
             return act.CounselorDeclined("give_back")
+        case EffectName.RING_AGAIN:
+            return act.RingAgain()
         case EffectName.BRIDGE_ENDED:
             return act.BridgeEnded()
         case _:

@@ -5,10 +5,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """An approved programme as it will be heard: pieces of `seconds` each (the last may be shorter)."""
+    """An approved programme as it will be heard: pieces of `seconds` each (the last may be shorter).
+
+    `name` is opaque and lasting: others may come before it while somebody listens.
+    """
 
     sounds: tuple[str, ...]
     seconds: int = 15
+    name: str = ""
+    topic: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +24,7 @@ class Facts:
     `handle` is the case this leg belongs to, `fresh_handle` a free one in case this turn makes a case.
     `own_keys` open the gate of a person who is rung; empty means that she chose none and `1` opens.
     `programmes` are newest first; `room` is the opaque name of the conference of this leg's case.
-    `fresh_code` is a free case code of six digits in case this turn makes one.
+    `fresh_code` is a free case code of six digits in case this turn makes one; its first four are the code of a text.
     """
 
     flags: frozenset[str] = frozenset()

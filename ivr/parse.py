@@ -34,13 +34,14 @@ _MENU_FIELDS = frozenset(
         "reject",
         "left",
         "programme",
+        "whole",
         "everywhere",
         "wait",
         "tries",
         *_SINGLE,
     }
 )
-_TEXT_FIELDS = frozenset({"reply", "do", "keep", "only_if", "language", "confirm", "first"})
+_TEXT_FIELDS = frozenset({"reply", "do", "keep", "only_if", "language", "confirm", "first", "sent_code"})
 _FIXED = ("wrong_key", "too_many", "goodbye", "not_saved", "neutral_text", "not_saved_text")
 
 
@@ -107,6 +108,7 @@ class _Reader:
             reject=self.effects(f"{at}.reject", value.get("reject", [])),
             left=self.effects(f"{at}.left", value.get("left", [])),
             programme=self.yes(f"{at}.programme", value.get("programme", False)),
+            whole=self.yes(f"{at}.whole", value.get("whole", False)),
             everywhere=self.yes(f"{at}.everywhere", value.get("everywhere", True)),
             wait=self.number(f"{at}.wait", value.get("wait", 6), 1, 120),
             tries=self.number(f"{at}.tries", value.get("tries", 3), 1, 10),
@@ -178,6 +180,7 @@ class _Reader:
             language=self.word(f"{at}.language", value.get("language", "")),
             confirm=self.number(f"{at}.confirm", value.get("confirm", 0), 0, 86_400),
             first=self.word(f"{at}.first", value.get("first", "")),
+            sent_code=self.yes(f"{at}.sent_code", value.get("sent_code", False)),
         )
 
     def lines(self, at: str, value: Any) -> tuple[Line, ...]:

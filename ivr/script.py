@@ -31,6 +31,8 @@ class EffectName(StrEnum):
     ASK = "ask"
     ASK_BY_CODE = "ask_by_code"
     ASK_FOR_CASE = "ask_for_case"
+    WISH_DANGER = "wish_danger"
+    WISH_WOMAN = "wish_woman"
     GUESSED_CASE = "guessed_case"
     RING_BACK = "ring_back"
     USE_SHEET_CODE = "use_sheet_code"
@@ -49,6 +51,9 @@ class EffectName(StrEnum):
     REMEMBER_LANGUAGE = "remember_language"
     REMEMBER_DISPLAY = "remember_display"
     OPT_IN = "opt_in"
+    OPT_IN_TEXTS = "opt_in_texts"
+    CONFIRM_TEXTS = "confirm_texts"
+    RENEW = "renew"
     GATE_OPENED = "gate_opened"
     GATE_LATER = "gate_later"
     GATE_WRONG_PERSON = "gate_wrong_person"
@@ -62,6 +67,7 @@ class EffectName(StrEnum):
     COUNSELOR_GIVES_BACK = "counselor_gives_back"
     COUNSELOR_SILENT = "counselor_silent"
     COUNSELOR_LEFT = "counselor_left"
+    RING_AGAIN = "ring_again"
     BRIDGE_ENDED = "bridge_ended"
 
 
@@ -100,6 +106,7 @@ AGAIN = "again"
 BACK = "back"
 LEAVE = "leave"
 PRESSED = "$pressed"  # as a kept value: the key that was pressed
+GIVEN = "$given"  # as a kept value: the handle that this turn gives away
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +130,7 @@ class Menu:
     `own` is what the person's own key leads to, `other` what any key without a meaning leads to (else: the
     wrong-key sentence and again), `silent` what `tries` silences lead to (else: goodbye). `later` is said
     only after the first silence. `left` are the effects of hanging up here. `programme` plays the programme.
+    With `whole` what it says is said to its end, whatever is pressed.
     `entry` is what `length` digits typed here lead to. A menu with `reject` never answers the call: it only
     has these effects.
     """
@@ -143,6 +151,7 @@ class Menu:
     machine: Option | None = None
     left: tuple[EffectName, ...] = ()
     programme: bool = False
+    whole: bool = False
     everywhere: bool = True
     wait: int = 6
     tries: int = 3
@@ -163,6 +172,7 @@ class Menu:
 class TextRule:
     """What one keyword does: the wording of the answer (empty: none) and its effects.
 
+    With `sent_code` no word means this, but the code that was sent to this very number.
     Where `only_if` does not hold the keyword means nothing. With `confirm` the effects happen only when the
     same keyword comes twice within `confirm` seconds; the first time is answered with `first`.
     """
@@ -175,6 +185,7 @@ class TextRule:
     language: str = ""
     confirm: int = 0
     first: str = ""
+    sent_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +216,11 @@ class Script:
         """Every wording a text may be answered with."""
         replies = {r for rule in self.texts.values() for r in (rule.reply, rule.first) if r}
         return frozenset(replies | {self.neutral_text, self.not_saved_text})
+
+    @property
+    def of_sent_code(self) -> str | None:
+        """What the code that was sent to a number means."""
+        return next((rule.name for rule in self.texts.values() if rule.sent_code), None)
 
     def flags(self) -> frozenset[str]:
         """Every flag of `Facts` that changes what is said or done, the engine's own two among them."""

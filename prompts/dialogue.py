@@ -28,6 +28,7 @@ from ivr.events import (
 from prompts.errors import ContentError
 from prompts.library import Display, Library
 
+FRESH_CODE = "482913"  # of a case; a text's code is its first four digits
 PIECES = 3  # a programme of a dialogue has three pieces of 15 seconds
 _PAUSE = 60.0  # seconds between two texts, unless the dialogue says that the person waits
 _STARTS = {
@@ -48,6 +49,7 @@ _TEXTS = re.compile(r"texts( in zawgyi)? ?(.*)")
 _WAITS = re.compile(r"waits (\d+) minutes")
 _OWN_NUMBER = re.compile(r"own number ([4-8]+)")
 _PROGRAMMES = re.compile(r"programmes (\d)")
+_TOPIC = re.compile(r"programme (\d) is about (\w+)")
 _LANGUAGE = re.compile(r"language (\w+)")
 _DISPLAY = re.compile(r"phone shows (unicode|zawgyi|latin)")
 
@@ -109,11 +111,13 @@ class _Player:
     flags: set[str] = field(default_factory=lambda: {"neutral_due"})
     own_keys: str = ""
     programmes: int = 1
+    topics: dict[int, str] = field(default_factory=dict)
     language: str = ""
     chosen: str = ""
     display: Display | None = None  # None until the person chose one: then answers come as she writes
     state: State | None = None
     asked: str = ""
+    code: str = ""  # that was sent to this person
     waited: float | None = None
 
     def __post_init__(self) -> None:
@@ -138,6 +142,8 @@ class _Player:
             self.own_keys = found[1]
         elif found := _PROGRAMMES.fullmatch(fact):
             self.programmes = int(found[1])
+        elif found := _TOPIC.fullmatch(fact):
+            self.topics[int(found[1])] = found[2]
         elif found := _LANGUAGE.fullmatch(fact):
             self.language = self.chosen = found[1]
         elif found := _DISPLAY.fullmatch(fact):
@@ -154,10 +160,14 @@ class _Player:
             flags=frozenset(self.flags),
             handle="mango-river",
             fresh_handle="mango-river",
-            fresh_code="482913",
+            fresh_code=FRESH_CODE,
             own_keys=self.own_keys,
             programmes=tuple(
-                Programme(tuple(f"{number} {piece}" for piece in range(1, PIECES + 1)))
+                Programme(
+                    tuple(f"{number} {piece}" for piece in range(1, PIECES + 1)),
+                    name=str(number),
+                    topic=self.topics.get(number, ""),
+                )
                 for number in range(1, self.programmes + 1)
             ),
             room="room",
@@ -201,7 +211,10 @@ class _Player:
 
     def reads(self, text: str) -> Iterator[_Said]:
         match, language = self.library.keyword(text, Encoding(self.display) if self.display else None)
-        event = TextReceived(match.name, self.waited, self.facts())
+        name = match.name
+        if name is None and self.code and text.strip() == self.code:
+            name, self.code = self.library.script.of_sent_code, ""
+        event = TextReceived(name, self.waited, self.facts())
         made = step_text(self.library.script, self.asked, self.chosen or language or self.language, event)
         self.asked, self.waited = made.asked, _PAUSE
         yield from self.happens(made.actions, made.language, match.encoding)
@@ -271,6 +284,8 @@ class _Player:
                 self.display = _display(display)
             case act.Ask(own_key=own_key) | act.OptIn(own_key=own_key):
                 self.own_keys = own_key
+            case act.OptInTexts(code):
+                self.code = code
             case _:
                 pass
 
@@ -284,6 +299,8 @@ def in_words(effect: act.Effect) -> str:  # noqa: C901, PLR0911, PLR0912 - one c
             return f"asked without a number: code {code}, own number {own_key}"
         case act.AskForCase(code, wish):
             return f"to be rung here for the case of {code}: {wish}"
+        case act.AddWish(_, what):
+            return f"added: {what}"
         case act.GuessedCase(code):
             return f"no case of {code} and this own number"
         case act.RingBack():
@@ -310,6 +327,12 @@ def in_words(effect: act.Effect) -> str:  # noqa: C901, PLR0911, PLR0912 - one c
             return f"phone shows {display}"
         case act.OptIn(own_key):
             return "asked for programmes by call" + (f", own number {own_key}" if own_key else "")
+        case act.OptInTexts(code):
+            return f"asked for programmes by text, code {code}"
+        case act.ConfirmTexts():
+            return "programmes by text for 30 days"
+        case act.Renew():
+            return "programmes by call for another 30 days"
         case act.GateOpened():
             return "it is her"
         case act.GateRefused(why):
@@ -320,6 +343,8 @@ def in_words(effect: act.Effect) -> str:  # noqa: C901, PLR0911, PLR0912 - one c
             return "the counselor is ready"
         case act.CounselorDeclined(why):
             return f"the counselor does not go on: {why.replace('_', ' ')}"
+        case act.RingAgain():
+            return "the counselor has her rung once more"
         case act.BridgeEnded():
             return "the conversation is over"
         case act.Heard(pieces, of):

@@ -19,9 +19,15 @@ from ivr.script import EffectName, Problem, Script, ScriptError
 from prompts.errors import ContentError
 
 FIRST_LANGUAGE = "my"
-EXTRA_VOICE = ("waiting", "busy_now", "closed_now", "sorry_later")  # said outside the script, when no script can run
+EXTRA_VOICE = (
+    "waiting",
+    "busy_now",
+    "closed_now",
+    "sorry_later",
+)  # said outside the script, when no script can run
 DIGITS = tuple("0123456789")
-SAMPLES = ("unicode", "zawgyi")  # the only placeholders: a wording's `sample` in both encodings
+SAMPLES = ("unicode", "zawgyi")  # placeholders: a wording's `sample` in both encodings
+CODE = "code"  # the placeholder for a code that is sent; its `sample` stands for any
 
 Display = Literal["unicode", "zawgyi", "latin"]
 
@@ -101,8 +107,8 @@ class Library:
         """Every text that needs a sound: voice keys with EXTRA_VOICE, `digit.<0-9>`, `handle.<word>`."""
         return {key: wording.text for key, wording in self.voices[language].items()}
 
-    def sms(self, language: str, key: str, display: Display) -> str:
-        """The answer `key` as the phone that gets it can show it."""
+    def sms(self, language: str, key: str, display: Display, code: str = "") -> str:
+        """The answer `key`, with `code` where it asks for one, as the phone that gets it can show it."""
         wording = self.texts.get(language, self.texts[self.languages[0]])[key]
         match display:
             case "unicode":
@@ -114,7 +120,7 @@ class Library:
         samples = (wording.sample, unicode_to_zawgyi(wording.sample))
         for name, sample in zip(SAMPLES, samples, strict=True):
             text = text.replace(f"{{{name}}}", sample)
-        return text
+        return text.replace(f"{{{CODE}}}", code or wording.sample)
 
     def keyword(self, text: str, remembered: Encoding | None) -> tuple[Match, str | None]:
         """What the whole `text` means, and the language it was said in; a code of digits is of no language.

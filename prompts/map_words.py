@@ -73,6 +73,8 @@ _EFFECTS: Final[Mapping[EffectName, tuple[str, str]]] = {
     EffectName.ASK: ("the request is kept", "တောင်းဆိုမှု မှတ်ထား"),
     EffectName.ASK_BY_CODE: ("the request is kept without a number", "နံပါတ်မပါဘဲ တောင်းဆိုမှု မှတ်ထား"),
     EffectName.ASK_FOR_CASE: ("to be rung here for that case", "အဲဒီကိစ္စအတွက် ဒီဖုန်းကို ပြန်ခေါ်"),
+    EffectName.WISH_DANGER: ("in danger today", "ဒီနေ့ အန္တရာယ်ရှိ"),
+    EffectName.WISH_WOMAN: ("wishes to talk with a woman", "အမျိုးသမီးနဲ့ ပြောချင်"),
     EffectName.GUESSED_CASE: ("a wrong guess is counted", "ကုဒ်မှားတာ ရေတွက်"),
     EffectName.RING_BACK: ("is rung back", "ပြန်ခေါ်မယ်"),
     EffectName.USE_SHEET_CODE: ("the code is used up", "ကုဒ် သုံးပြီး"),
@@ -91,6 +93,9 @@ _EFFECTS: Final[Mapping[EffectName, tuple[str, str]]] = {
     EffectName.REMEMBER_LANGUAGE: ("the language is remembered", "ဘာသာစကား မှတ်ထား"),
     EffectName.REMEMBER_DISPLAY: ("the display is remembered", "စာပြပုံ မှတ်ထား"),
     EffectName.OPT_IN: ("programmes by call are asked for", "ဖုန်းအစီအစဉ် တောင်းဆို"),
+    EffectName.OPT_IN_TEXTS: ("programmes by text are asked for", "စာတိုအစီအစဉ် တောင်းဆို"),
+    EffectName.CONFIRM_TEXTS: ("programmes by text for 30 days", "စာတိုအစီအစဉ် ရက် ၃၀"),
+    EffectName.RENEW: ("for another 30 days", "နောက်ထပ် ရက် ၃၀"),
     EffectName.GATE_OPENED: ("it is her", "သူကိုယ်တိုင်ဖြစ်"),
     EffectName.GATE_LATER: ("not now: later", "အခုမဟုတ်: နောက်မှ"),
     EffectName.GATE_WRONG_PERSON: ("wrong person: the request ends", "လူမှား: တောင်းဆိုမှု ပြီးဆုံး"),
@@ -104,6 +109,7 @@ _EFFECTS: Final[Mapping[EffectName, tuple[str, str]]] = {
     EffectName.COUNSELOR_GIVES_BACK: ("given back", "ပြန်အပ်"),
     EffectName.COUNSELOR_SILENT: ("the counselor pressed nothing", "ဖြေကြားသူ မနှိပ်"),
     EffectName.COUNSELOR_LEFT: ("the counselor hung up", "ဖြေကြားသူ ချသွား"),
+    EffectName.RING_AGAIN: ("is rung once more", "နောက်တစ်ခါ ထပ်ခေါ်"),
     EffectName.BRIDGE_ENDED: ("the talk is over", "စကားပြောပြီး"),
 }
 

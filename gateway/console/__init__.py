@@ -3,11 +3,15 @@
 from flask import Blueprint
 
 from gateway.console import frame
+from gateway.console.auditing import Auditing
 from gateway.console.cases import Cases
 from gateway.console.content import Content
 from gateway.console.drafts import Drafts
-from gateway.console.gates import ANYONE, COORDINATORS, COUNSELORS, Gates, Route
+from gateway.console.gates import ANYONE, AUDITORS, COORDINATORS, COUNSELORS, EVERYBODY, Gates, Route
+from gateway.console.joining import JoiningIn
+from gateway.console.locking import Locking
 from gateway.console.outreach import Outreach
+from gateway.console.own_account import OwnAccount
 from gateway.console.people import People
 from gateway.console.queue import Queue
 from gateway.console.seeing import Seeing
@@ -23,28 +27,25 @@ SOUND = MOST_BYTES + 100_000  # the largest file that is looked at, and the form
 def create_console(runtime: Runtime) -> Blueprint:
     """Everything below `/console`. It brings its own cookie, languages, headers and error pages."""
     blueprint = Blueprint("console", __name__, url_prefix=frame.PREFIX, template_folder="templates")
-    gates = Gates(runtime)
+    locking = Locking(runtime)
+    gates = Gates(runtime, locking.shut)
     frame.put_around(blueprint, runtime, gates)  # first, for a refused request must wear the headers too
-    gates.open(blueprint, _routes(runtime))
+    gates.open(blueprint, [*_doors(runtime, locking), *_accounts(runtime), *_routes(runtime)])
     return blueprint
 
 
 def _routes(runtime: Runtime) -> list[Route]:
     """Every way in: name, method, path, what it does, whom it lets in, and the page a refusal shows again."""
-    signing, queue, cases, seeing = SigningIn(runtime), Queue(runtime), Cases(runtime), Seeing(runtime)
-    outreach, people, standing = Outreach(runtime), People(runtime), Standing(runtime)
+    queue, cases, seeing = Queue(runtime), Cases(runtime), Seeing(runtime)
+    outreach, standing = Outreach(runtime), Standing(runtime)
     return [
-        Route("static", "GET", "/static/<name>", frame.static, ANYONE),
-        Route("sign_in", "GET", "/sign-in", signing.page, ANYONE),
-        Route("enter", "POST", "/sign-in", signing.enter, ANYONE, signing.page),
-        Route("leave", "GET", "/leave", signing.leave, ANYONE),
-        Route("sign_out", "POST", "/sign-out", signing.sign_out, COUNSELORS),
-        Route("home", "GET", "/", queue.home, COUNSELORS),
+        Route("home", "GET", "/", queue.home, EVERYBODY),
         Route("queue", "GET", "/queue", queue.page, COUNSELORS),
         Route("shift", "POST", "/shift", queue.shift, COUNSELORS, queue.page),
         Route("claim", "POST", "/cases/<case>/claim", cases.claim, COUNSELORS, queue.page_without),
         Route("case", "GET", "/cases/<case>", cases.page, COUNSELORS),
         Route("call", "POST", "/cases/<case>/call", cases.call, COUNSELORS, cases.page),
+        Route("unsafe", "POST", "/cases/<case>/unsafe", cases.unsafe, COUNSELORS, queue.page_without),
         Route("outcome", "POST", "/cases/<case>/outcome", cases.outcome, COUNSELORS, cases.page),
         Route("release", "POST", "/cases/<case>/release", cases.release, COUNSELORS, cases.page),
         Route("programmes", "GET", "/programmes", outreach.page, COUNSELORS),
@@ -60,10 +61,58 @@ def _routes(runtime: Runtime) -> list[Route]:
         Route("map_picture", "GET", "/map.svg", seeing.picture, COORDINATORS),
         Route("preview", "GET", "/preview", seeing.preview, COORDINATORS),
         Route("preview_fit", "POST", "/preview", seeing.fit, COORDINATORS, seeing.preview),
-        Route("people", "GET", "/people", people.page, COORDINATORS),
-        Route("standing", "GET", "/standing", standing.page, COORDINATORS),
+        Route("standing", "GET", "/standing", standing.page, AUDITORS),
         Route("switch", "POST", "/standing/switch", standing.switch, COORDINATORS, standing.page),
         Route("lost", "GET", "/<path:rest>", frame.lost, ANYONE),
+    ]  # fmt: skip
+
+
+def _doors(runtime: Runtime, locking: Locking) -> list[Route]:
+    """Coming in and going out."""
+    signing, joining = SigningIn(runtime), JoiningIn(runtime)
+    return [
+        Route("static", "GET", "/static/<name>", frame.static, ANYONE),
+        Route("sign_in", "GET", "/sign-in", signing.page, ANYONE),
+        Route("enter", "POST", "/sign-in", signing.enter, ANYONE, signing.page),
+        Route("enter_by_passkey", "POST", "/sign-in/passkey", signing.enter_by_passkey, ANYONE, signing.page),
+        Route("join", "GET", "/join", joining.page, ANYONE),
+        Route("joining", "POST", "/join", joining.look, ANYONE, joining.page),
+        Route("joined", "POST", "/join/account", joining.join, ANYONE, joining.again),
+        Route("leave", "GET", "/leave", signing.leave, ANYONE),
+        Route("sign_out", "POST", "/sign-out", signing.sign_out, EVERYBODY, locked=True),
+        Route("locked", "GET", "/locked", locking.page, EVERYBODY, locked=True),
+        Route("unlock", "POST", "/locked", locking.unlock, EVERYBODY, locking.page, 2 * LONG, locked=True),
+        Route("here", "GET", "/here", locking.here, EVERYBODY),
+    ]  # fmt: skip
+
+
+def _accounts(runtime: Runtime) -> list[Route]:
+    """One's own account, those of others, and what was done."""
+    own, people = OwnAccount(runtime), People(runtime)
+    one = "/people/<account>"
+    return [
+        Route("account", "GET", "/account", own.page, EVERYBODY),
+        Route("password", "POST", "/account/password", own.password, EVERYBODY, own.page),
+        Route("reader", "POST", "/account/reader", own.reader, EVERYBODY, own.page),
+        Route("new_reader", "POST", "/account/reader/new", own.reader_confirmed, EVERYBODY, own.reader_again),
+        Route("recovery", "POST", "/account/recovery", own.recovery, EVERYBODY, own.page),
+        Route("short_code", "POST", "/account/short-code", own.short_code, EVERYBODY, own.page),
+        Route("phone", "POST", "/account/phone", own.phone, EVERYBODY, own.page),
+        Route("passkey", "POST", "/account/passkeys", own.add_passkey, EVERYBODY, own.page),
+        Route("no_passkey", "POST", "/account/passkeys/<passkey>", own.remove_passkey, EVERYBODY, own.page_without),
+        Route("end_mine", "POST", "/account/sessions/<one>", own.end_session, EVERYBODY, own.page_without),
+        Route("people", "GET", "/people", people.page, COORDINATORS),
+        Route("invite", "POST", "/people", people.invite, COORDINATORS, people.page),
+        Route("withdraw", "POST", "/people/invited/<selector>", people.withdraw, COORDINATORS, people.page_without),
+        Route("person", "GET", one, people.person, COORDINATORS),
+        Route("role", "POST", f"{one}/role", people.role, COORDINATORS, people.person),
+        Route("anew", "POST", f"{one}/anew", people.anew, COORDINATORS, people.person),
+        Route("end_theirs", "POST", f"{one}/sessions/<one>", people.end_session, COORDINATORS, people.person_without),
+        Route("end_all", "POST", f"{one}/sessions", people.end_sessions, COORDINATORS, people.person),
+        Route("disable", "POST", f"{one}/disable", people.disable, COORDINATORS, people.person),
+        Route("enable", "POST", f"{one}/enable", people.enable, COORDINATORS, people.person),
+        Route("captured", "POST", f"{one}/captured", people.captured, COORDINATORS, people.person),
+        Route("audit", "GET", "/audit", Auditing(runtime).page, AUDITORS),
     ]  # fmt: skip
 
 

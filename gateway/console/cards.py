@@ -6,7 +6,7 @@ from datetime import datetime
 from gateway.console import words
 from gateway.console.words import tell as _
 from gateway.runtime import Runtime
-from gateway.services import callbacks
+from gateway.services import callbacks, priority
 from gateway.store.callbacks import Callback, CallbackState
 
 IN_A_CALL = (CallbackState.CALLING_COUNSELOR, CallbackState.CALLING_CALLER, CallbackState.TALKING)
@@ -29,6 +29,8 @@ class Card:
     over: bool
     in_a_call: bool
     reached: bool
+    why: tuple[str, ...] = ()
+    urgent: bool = False
 
 
 def card(runtime: Runtime, callback: Callback, now: datetime) -> Card:
@@ -37,9 +39,9 @@ def card(runtime: Runtime, callback: Callback, now: datetime) -> Card:
     ended = callback.ended is not None
     return Card(
         id=callback.id,
-        handle=_handle(runtime, callback.handle, reading),
+        handle=handle_words(runtime, callback.handle, reading),
         handle_too=tuple(
-            (language, _handle(runtime, callback.handle, language))
+            (language, handle_words(runtime, callback.handle, language))
             for language in runtime.library.languages
             if language != reading
         ),
@@ -50,13 +52,15 @@ def card(runtime: Runtime, callback: Callback, now: datetime) -> Card:
         safe=not ended and not callbacks.withheld(callback, now),
         when=_when(callback, now),
         tries=_tries(callback),
+        why=tuple(words.said(words.WHY, one) for one in priority.why(callback, now)) if not ended else (),
+        urgent=callback.danger is not None or callback.escalated is not None or callback.flagged,
         over=ended,
         in_a_call=callback.state in IN_A_CALL,
         reached=bool(callback.reached),
     )
 
 
-def _handle(runtime: Runtime, handle: str, language: str) -> str:
+def handle_words(runtime: Runtime, handle: str, language: str) -> str:
     try:
         return " ".join(runtime.library.handle_words(handle, language))
     except KeyError:  # a word that was taken out of the list after it was given to somebody
@@ -82,6 +86,8 @@ def _when(callback: Callback, now: datetime) -> str:
 def _tries(callback: Callback) -> str:
     """What is unusual about it, or nothing."""
     found = []
+    if callback.woman:
+        found.append(_("wishes to talk with a woman"))
     if callback.asks > 1:
         found.append(_("asked %(count)s times", count=callback.asks))
     if callback.attempts:

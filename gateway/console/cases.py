@@ -75,6 +75,11 @@ class Cases:
         flash("calling")
         return go("case", case=case)
 
+    def unsafe(self, case: str) -> ResponseReturnValue:
+        casework.i_am_not_safe(self.runtime, case, me().id)
+        flash("unsafe")
+        return go("queue")
+
     def outcome(self, case: str) -> ResponseReturnValue:
         outcome = request.form.get("outcome", "")
         if outcome not in casework.OUTCOMES:

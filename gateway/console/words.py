@@ -48,6 +48,7 @@ REASONS: Final[Mapping[str, str]] = {
     "not_yet": _l("The time that was asked for has not come yet. Ringing earlier may not be safe."),
     "forgotten": _l("The number was destroyed, as it was asked or promised. Nobody can ring it any more."),
     "in_a_call": _l("You are in the call just now. Hang up first."),
+    "redialled": _l("The line was tried once more already. Say how it went; she can be rung again later."),
     "no_phone": _l("There is no phone with your account, so it cannot ring you. Ask a coordinator."),
     # outreach
     "empty": _l("A title and a text are needed."),
@@ -110,7 +111,10 @@ DONE: Final[Mapping[str, str]] = {
     "no_answer": _l("Noted: no answer."),
     "later": _l("Noted. It will be there again later."),
     "wrong_person": _l("Noted. The request has ended, and the number will be destroyed."),
-    "not_safe": _l("Everything about this request has been stopped. Look after yourself first."),
+    "not_safe": _l("Noted. Nobody rings there any more, and the number will be destroyed."),
+    "unsafe": _l(
+        "Every call is ended and you are off shift. The request is with the others. Look after yourself first."
+    ),
     "shift_on": _l("You are on shift."),
     "shift_off": _l("You are off shift. Rest well."),
     "written": _l("Kept. It is being made into sound now."),
@@ -198,6 +202,10 @@ MOVES: Final[Mapping[str, str]] = {
     "later": _l("To be rung later"),
     "next_window": _l("Moved to the same time the next day"),
     "lease_over": _l("Was held too long, so it went back"),
+    "wishes_danger": _l("Said: in danger today"),
+    "wishes_woman": _l("Wishes to talk with a woman"),
+    "escalated": _l("The time ends soon: coordinators were told"),
+    "counselor_not_safe": _l("The counselor was not safe; every call was ended"),
     "expired": _l("The time was over"),
     "wrong_person": _l("Another person answered; the request ended"),
 }
@@ -207,6 +215,16 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "no_answer": _l("No answer, and no further try"),
     "later": _l("Ring again later"),
     "wrong_person": _l("It was another person"),
+    "not_safe": _l("Ringing endangers them: never ring again, destroy the number"),
+}
+
+# Why a request stands where it stands: `services.priority`.
+WHY: Final[Mapping[str, str]] = {
+    "danger": _l("in danger today"),
+    "escalated": _l("the time ends, and nobody has taken it"),
+    "ends_soon": _l("the time ends soon"),
+    "ends_first": _l("the time ends before that of the others"),
+    "flagged": _l("a counselor had to end the call: be careful"),
 }
 
 VERSION_STATES: Final[Mapping[str, str]] = {

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from gateway.errors import Refused
 from gateway.queue import JOB_END_CALL, JOB_MOVE_CALL, JOB_RING_CALLER
 from gateway.runtime import Runtime
-from gateway.services import callbacks, casework
+from gateway.services import attending, callbacks, casework
 from gateway.services.errands import Errand, errand
 from gateway.store import callbacks as rows
 from gateway.store import legs
@@ -14,6 +14,8 @@ from gateway.store.database import Session
 from gateway.store.legs import LegKind
 
 S = CallbackState
+GOES_BACK = frozenset({"give_back", "refuse"})
+NOT_THERE = frozenset({"left", "silent"})
 
 
 def counselor_here(
@@ -28,7 +30,9 @@ def counselor_here(
         if there.state is S.CLAIMED:  # taken in the console while this phone rang for it
             casework.to_counselor(session, callback, account=account, now=now)
         return []
-    if not rows.claim(session, callback, account=account, now=now, lease_until=now + callbacks.LEASE):
+    if attending.why_not(session, runtime, callback, account, now=now) or not rows.claim(
+        session, callback, account=account, now=now, lease_until=now + callbacks.LEASE
+    ):
         raise Refused("taken")
     callbacks.note(session, callback, S.CLAIMED, "claimed", account, now)
     casework.to_counselor(session, callback, account=account, now=now)
@@ -50,11 +54,33 @@ def counselor_ready(session: Session, runtime: Runtime, callback: str, *, now: d
     return [errand(session, runtime, JOB_RING_CALLER, callback, due=now, lives=callbacks.RING_LIVES)]
 
 
-def counselor_declined(session: Session, callback: str, account: str, *, why: str, now: datetime) -> None:
-    """Before the caller was rung: `give_back` returns it to the queue, anything else leaves it claimed."""
+def ring_again(session: Session, runtime: Runtime, callback: str, *, now: datetime) -> list[Errand]:
+    """The line dropped and the counselor is still there: her phone rings once more, with the same gate."""
+    there = callbacks.known(session, callback)
+    if there.state is not S.CLAIMED or callbacks.withheld(there, now):
+        raise Refused("not_now")
+    casework.redial(session, there)
+    casework.to_counselor(session, callback, account=there.claimed_by or "", now=now)
+    return counselor_ready(session, runtime, callback, now=now)
+
+
+def may_ring_again(there: rows.Callback, now: datetime) -> bool:
+    """Whether they were joined, and the one further try is left within her time."""
+    joined = there.state in (S.TALKING, S.CLAIMED) and there.reached > 0
+    return joined and not there.redials and not callbacks.withheld(there, now)
+
+
+def counselor_declined(
+    session: Session, callback: str, account: str, *, why: str, now: datetime, one_of_several: bool = False
+) -> None:
+    """Before the caller was rung: `give_back` and `refuse` return it to the queue, else it stays claimed.
+
+    Of several who were rung for it, whoever wins and then says nothing or hangs up leaves it to the others.
+    """
     there = callbacks.known(session, callback)
     if there.claimed_by == account and there.state is S.CALLING_COUNSELOR:
-        to = S.WAITING if why == "give_back" else S.CLAIMED
+        goes_back = GOES_BACK | NOT_THERE if one_of_several else GOES_BACK
+        to = S.WAITING if why in goes_back else S.CLAIMED
         callbacks.moved(session, there, to, why=f"counselor_{why}", account=there.claimed_by, now=now)
 
 
@@ -93,11 +119,18 @@ def caller_not_joined(
 
 
 def counselor_left(
-    session: Session, runtime: Runtime, callback: str, account: str | None, *, now: datetime
+    session: Session,
+    runtime: Runtime,
+    callback: str,
+    account: str | None,
+    *,
+    now: datetime,
+    one_of_several: bool = False,
 ) -> list[Errand]:
     """The counselor's line is free: whatever was being dialled for it ends, and the request returns.
 
-    The line of somebody whose request it is not (another of the pool was first) changes nothing.
+    The line of somebody whose request it is not (another of the pool was first) changes nothing. Before the caller was
+    rung, whoever was `one_of_several` leaves it to the others.
     """
     there = callbacks.known(session, callback)
     if there.claimed_by != account:
@@ -105,7 +138,8 @@ def counselor_left(
     if there.state is S.TALKING:
         talk_over(session, callback, now=now)
     if there.state in (S.CALLING_COUNSELOR, S.CALLING_CALLER):
-        callbacks.moved(session, there, S.CLAIMED, why="counselor_left", account=there.claimed_by, now=now)
+        to = S.WAITING if one_of_several and there.state is S.CALLING_COUNSELOR else S.CLAIMED
+        callbacks.moved(session, there, to, why="counselor_left", account=there.claimed_by, now=now)
         return callbacks.hang_up(session, runtime, callback, now=now)
     return []
 

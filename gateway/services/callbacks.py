@@ -5,11 +5,12 @@ committed by, that caller as outbox rows (`Errand`).
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from gateway.errors import Refused
 from gateway.queue import JOB_END_CALL, JOB_FORGET
 from gateway.runtime import Runtime
-from gateway.services import windows
+from gateway.services import priority, windows
 from gateway.services.errands import Errand, errand
 from gateway.store import callbacks, legs
 from gateway.store.callbacks import Callback, CallbackState
@@ -28,15 +29,17 @@ ALLOWED: dict[CallbackState, frozenset[CallbackState]] = {
         }
     ),
     S.CALLING_COUNSELOR: frozenset(
-        {S.CLAIMED, S.WAITING, S.CALLING_CALLER, S.NOT_SAFE, S.WITHDRAWN, S.FORGOTTEN}
+        {S.CLAIMED, S.WAITING, S.CALLING_CALLER, S.NOT_SAFE, S.WITHDRAWN, S.FORGOTTEN, S.UNCERTAIN}
     ),
     S.CALLING_CALLER: frozenset(
         {
             S.TALKING, S.CLAIMED, S.WAITING, S.NO_ANSWER, S.NOT_SAFE, S.WRONG_PERSON,
-            S.WITHDRAWN, S.FORGOTTEN, S.EXPIRED,
+            S.WITHDRAWN, S.FORGOTTEN, S.EXPIRED, S.UNCERTAIN,
         }
     ),
-    S.TALKING: frozenset({S.CLAIMED, S.DONE, S.NOT_SAFE, S.WITHDRAWN, S.FORGOTTEN}),
+    S.TALKING: frozenset(
+        {S.CLAIMED, S.WAITING, S.UNCERTAIN, S.DONE, S.NOT_SAFE, S.WITHDRAWN, S.FORGOTTEN}
+    ),
     S.UNCERTAIN: frozenset({S.CLAIMED, S.WAITING, S.DONE, S.EXPIRED, S.WITHDRAWN, S.FORGOTTEN}),
     S.DONE: frozenset({S.FORGOTTEN}),
     S.NO_ANSWER: frozenset({S.FORGOTTEN}),
@@ -49,6 +52,7 @@ ALLOWED: dict[CallbackState, frozenset[CallbackState]] = {
 
 BY_CODE = "code"  # the wish of a case that keeps no number and waits for its person to ring again
 LEASE = timedelta(minutes=20)
+AFTER_NOT_SAFE = timedelta(minutes=5)
 AFTER_TALK = timedelta(minutes=30)  # for the outcome and the note
 ATTEMPTS = 3
 SPACING = {"busy": timedelta(minutes=5)}
@@ -85,20 +89,49 @@ def ask(
         callbacks.add(
             session,
             id=new, contact=contact, handle=handle, state=S.WAITING, wish=wish, own_keys=own_key,
-            language=language, line_index=line_index, asked=now, not_before=life.not_before,
-            expires=life.expires, repeats=life.repeats, room=runtime.new_id(), changed=now,
+            language=language, line_index=line_index, asked=now, room=runtime.new_id(), changed=now,
+            **times(life),
         )  # fmt: skip
         note(session, new, S.WAITING, "asked", None, now)
         return new
     # The newest ask counts alone: a number can be forged, and whoever asks again must not be shown, or open, more
-    # than was asked for now. A text, which chooses no key, never takes a chosen one away.
+    # than was asked for now. A text, which chooses no key, never takes a chosen one away; nor does asking again
+    # take back that she is in danger.
     callbacks.change(
         session, there.id, handle=handle, own_keys=own_key or there.own_keys, asks=there.asks + 1, note=None,
-        line_index=line_index, wish=wish, not_before=life.not_before, expires=life.expires,
-        repeats=life.repeats, attempts=0,
+        line_index=line_index, wish=wish, attempts=0, redials=0, **times(life, there.danger),
     )  # fmt: skip
     note(session, there.id, there.state, "asked_again", None, now)
     return there.id
+
+
+def times(life: windows.Life, danger: datetime | None = None) -> dict[str, Any]:
+    """The columns that say when it may be rung and where it stands."""
+    rank = priority.rank(expires=life.expires, danger=danger)
+    return {
+        "not_before": life.not_before,
+        "expires": life.expires,
+        "repeats": life.repeats,
+        "rank": rank,
+        "escalated": None,
+    }
+
+
+def add_wish(session: Session, handle: str, *, what: str, now: datetime) -> Callback | None:
+    """What she adds in the call in which she asked, by the handle she has just been told: danger, or a woman.
+
+    Return the request; None where it is over already.
+    """
+    there = callbacks.of_handle(session, handle)
+    if there is None:
+        return None
+    if what == "danger":
+        rank = priority.rank(expires=there.expires, danger=now)
+        callbacks.change(session, there.id, danger=there.danger or now, rank=rank)
+    else:
+        callbacks.change(session, there.id, woman=True)
+    note(session, there.id, there.state, f"wishes_{what}", None, now)
+    return callbacks.get(session, there.id)
 
 
 def calls_off(session: Session, runtime: Runtime, callback: str, *, now: datetime) -> list[Errand]:
@@ -166,6 +199,12 @@ def expire(session: Session, runtime: Runtime, there: Callback, *, now: datetime
     return ended(session, runtime, there, S.EXPIRED, why="expired", account=None, now=now)
 
 
+def escalate(session: Session, there: Callback, *, now: datetime) -> None:
+    """Its time ends soon and nobody has taken it: from now on the coordinators see it first."""
+    callbacks.change(session, there.id, escalated=now)
+    note(session, there.id, there.state, "escalated", None, now)
+
+
 def lease_over(session: Session, there: Callback, *, now: datetime, why: str = "lease_over") -> None:
     """A claim ran out: back to the queue with its history, or `uncertain` where they had talked already."""
     to = S.UNCERTAIN if there.reached else S.WAITING
@@ -194,7 +233,7 @@ def wait_again(
 
 def _repeat(session: Session, there: Callback, life: windows.Life) -> None:
     callbacks.change(
-        session, there.id, not_before=life.not_before, expires=life.expires, repeats=0, attempts=0, reached=0
+        session, there.id, attempts=0, reached=0, redials=0, **{**times(life, there.danger), "repeats": 0}
     )
 
 

@@ -44,8 +44,8 @@ def open_one(
     rows.add(
         session,
         id=callback, contact=None, handle=handle, state=CallbackState.WAITING, wish=callbacks.BY_CODE, own_keys=own_key,
-        language=language, line_index=line_index, asked=now, not_before=expires, expires=expires, repeats=0,
-        room=runtime.new_id(), changed=now,
+        language=language, line_index=line_index, asked=now, room=runtime.new_id(), changed=now,
+        **callbacks.times(windows.Life(expires, expires, repeats=0)),
     )  # fmt: skip
     rows.note_move(session, callback, state=CallbackState.WAITING, why="asked", account=None, now=now)
     case_codes.add(session, _digest(runtime, code), callback)
@@ -105,10 +105,9 @@ def ring_here(
         contact=contact,
         wish=wish,
         line_index=line_index,
-        not_before=life.not_before,
-        expires=life.expires,
-        repeats=life.repeats,
         attempts=0,
+        redials=0,
+        **callbacks.times(life, callback.danger),
     )
     rows.note_move(session, callback.id, state=callback.state, why="asked_by_code", account=None, now=now)
     return callback.id, errands

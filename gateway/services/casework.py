@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from gateway.errors import Refused
 from gateway.queue import JOB_RING_COUNSELOR
 from gateway.runtime import Runtime
-from gateway.services import callbacks
+from gateway.services import attending, callbacks
 from gateway.services.errands import Errand, errand, ring_bells
-from gateway.store import audit, counselors
+from gateway.store import audit, counselors, refusals
 from gateway.store import callbacks as rows
 from gateway.store.callbacks import Callback, CallbackState
 from gateway.store.counselors import Role
@@ -15,12 +15,14 @@ from gateway.store.database import Session
 from gateway.vault import Place
 
 S = CallbackState
+CALLING = (S.CALLING_COUNSELOR, S.CALLING_CALLER, S.TALKING)
 
 
 def claim(runtime: Runtime, callback: str, account: str) -> None:
     """Take a request for `callbacks.LEASE`: a waiting one, or, as a coordinator, one that was handed up.
 
-    Raises `Refused("taken")` where another was faster, `Refused("for_coordinators")`.
+    Raises `Refused("taken")` where another was faster, `Refused("for_coordinators")`, `Refused("refused_before")`, and
+    `Refused("enough_today")` where this account has taken as many today as a day may bring.
     """
     now = runtime.clock.now()
     with runtime.database.write() as session:
@@ -31,8 +33,13 @@ def claim(runtime: Runtime, callback: str, account: str) -> None:
         leads = person is not None and person.role in (Role.COORDINATOR, Role.ADMIN)
         if there.state is S.UNCERTAIN and not leads:
             raise Refused("for_coordinators")
-        if there.expires <= now:
-            raise Refused("expired")
+        why = (
+            "expired"
+            if there.expires <= now
+            else attending.why_not(session, runtime, callback, account, now=now)
+        )
+        if why:
+            raise Refused(why)
         if not rows.claim(
             session, callback, account=account, now=now, lease_until=now + callbacks.LEASE, uncertain=leads
         ):
@@ -53,6 +60,20 @@ def release(runtime: Runtime, callback: str, account: str) -> None:
         callbacks.moved(session, there, S.WAITING, why="given_back", account=account, now=now)
 
 
+def refuse(runtime: Runtime, callback: str, account: str) -> None:
+    """Never offered to, nor rung for by this account again; whoever has it gives it back. No reason is asked."""
+    now = runtime.clock.now()
+    with runtime.database.write() as session:
+        there = callbacks.known(session, callback)
+        if there.claimed_by == account:
+            there = _mine(session, callback, account, (S.CLAIMED,))
+            callbacks.moved(session, there, S.WAITING, why="refused", account=account, now=now)
+        elif there.state is not S.WAITING:
+            raise Refused("not_now")
+        refusals.add(session, callback, account, now=now)
+        audit.note(session, what="refuse", account=account, subject=callback, now=now)
+
+
 def call(runtime: Runtime, callback: str, account: str) -> None:
     """Have the worker ring the counselor, then the caller. Raises `Refused` with why not now."""
     now = runtime.clock.now()
@@ -61,6 +82,8 @@ def call(runtime: Runtime, callback: str, account: str) -> None:
         why = callbacks.withheld(there, now)
         if why:
             raise Refused(why)
+        if there.reached:
+            redial(session, there)
         person = counselors.get(session, account)
         if person is None or not person.has_phone:
             raise Refused("no_phone")
@@ -90,7 +113,7 @@ OUTCOMES = {
 def record_outcome(runtime: Runtime, callback: str, account: str, *, outcome: str, note: str = "") -> None:
     """Close a claimed request, or send it back to wait with `later`; a note is sealed under the contact's key.
 
-    `not_safe` ends calls at any moment, also while the phones still ring.
+    `not_safe` (ringing would endanger her) ends calls at any moment, also while the phones still ring.
     """
     now = runtime.clock.now()
     to = OUTCOMES[outcome]
@@ -122,6 +145,39 @@ def outcome_in(
     if to is S.WAITING:
         return callbacks.wait_again(session, runtime, there, now, why="later", after=timedelta(hours=1))
     return callbacks.ended(session, runtime, there, to, why="outcome", account=account, now=now)
+
+
+def redial(session: Session, there: Callback) -> None:
+    """They were joined and the line dropped: one more try. Raises `Refused("redialled")` after that one."""
+    if there.redials:
+        raise Refused("redialled")
+    rows.change(session, there.id, redials=1)
+
+
+def i_am_not_safe(runtime: Runtime, callback: str, account: str) -> None:
+    """The counselor's way out at any moment: every call ends neutrally, the case returns, nobody rings them."""
+    now = runtime.clock.now()
+    with runtime.database.write() as session:
+        there = _mine(session, callback, account, (S.CLAIMED, *CALLING))
+        errands = unsafe_in(session, runtime, there, account, now=now)
+    ring_bells(runtime, errands)
+
+
+def unsafe_in(
+    session: Session, runtime: Runtime, there: Callback, account: str, *, now: datetime
+) -> list[Errand]:
+    """The same in the caller's transaction. She is rung by somebody else, but not at this very moment."""
+    audit.note(session, what="not_safe", account=account, subject=there.id, now=now)
+    counselors.change(session, account, on_shift=False)
+    errands = callbacks.hang_up(session, runtime, there.id, now=now)
+    quiet_until = max(there.not_before, now + callbacks.AFTER_NOT_SAFE)
+    if quiet_until < there.expires:
+        rows.change(session, there.id, flagged=True, reached=0, not_before=quiet_until)
+        callbacks.moved(session, there, S.WAITING, why="counselor_not_safe", account=account, now=now)
+    else:  # too little of her time is left: a coordinator decides
+        rows.change(session, there.id, flagged=True)
+        callbacks.moved(session, there, S.UNCERTAIN, why="counselor_not_safe", account=account, now=now)
+    return errands
 
 
 def to_coordinator(session: Session, there: Callback, *, account: str, now: datetime) -> None:

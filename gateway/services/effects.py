@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import assert_never
 
 from gateway.errors import KeystoreDown, Refused
-from gateway.queue import JOB_CONFIRM
 from gateway.runtime import Runtime
 from gateway.services import (
     bridging,
@@ -14,22 +13,20 @@ from gateway.services import (
     flood,
     forgetting,
     keypad,
+    opting_in,
     outreach_calls,
     pool,
     ringing_back,
     spending,
-    windows,
 )
-from gateway.services.errands import Errand, errand
+from gateway.services.errands import Errand
 from gateway.services.facts import Turn
-from gateway.store import contacts, counselors, legs, outreach
+from gateway.store import attendance, audit, campaigns, contacts, counselors, legs, outreach, refusals
 from gateway.store.database import Session
 from gateway.store.legs import LegKind
 from gateway.vault import NewSubject, Place
 from ivr import actions as act
 
-CONFIRM_LIVES = timedelta(hours=24)
-PROVISIONAL = timedelta(days=2)
 
 
 class NeedsKeys(Exception):  # noqa: N818 - not an error: the turn is tried again with keys made first
@@ -68,12 +65,20 @@ class Effects:
                 self._ask_by_code(effect)
             case act.AskForCase():
                 self._ask_for_case(effect)
+            case act.AddWish():
+                self._add_wish(effect)
             case act.GuessedCase():
                 cases.guessed_wrong(self.session, self.runtime, effect.code, self.turn.now)
             case act.RingBack():
                 self._ring_back()
             case act.OptIn():
                 self._opt_in(effect)
+            case act.OptInTexts():
+                self._opt_in_texts(effect)
+            case act.ConfirmTexts():
+                self._confirm_texts()
+            case act.Renew():
+                self._renew()
             case act.Withdraw():
                 self._of_number(forgetting.withdraw)
             case act.Stop():
@@ -97,13 +102,14 @@ class Effects:
                 | act.CounselorHere()
                 | act.CounselorReady()
                 | act.CounselorDeclined()
+                | act.RingAgain()
             ):
                 self._of_counselor(effect)
             case act.BridgeEnded():
                 bridging.talk_over(self.session, self.turn.subject, now=self.turn.now)
             case act.Heard():
                 if self.turn.kind == LegKind.PROGRAMME:
-                    outreach.heard(self.session, self.turn.subject, effect.pieces)
+                    campaigns.heard(self.session, self.turn.subject, effect.pieces)
             case _:
                 assert_never(effect)
 
@@ -116,26 +122,53 @@ class Effects:
             case act.WrongSheetCode():
                 keypad.wrong_code(session, turn.account, now=turn.now)
             case act.TakeNext():
-                keypad.take_next(session, turn.account, turn.leg, now=turn.now)
+                keypad.take_next(session, runtime, turn.account, turn.leg, now=turn.now)
             case act.SetShift():
-                counselors.change(session, turn.account, on_shift=effect.on, missed_rings=0)
+                self._set_shift(on=effect.on)
             case act.Outcome():
                 self.errands += keypad.record(
                     session, runtime, turn.subject, turn.account, effect.how, now=turn.now
                 )
             case act.CounselorHere():
-                legs.opened(session, turn.leg)
-                counselors.change(session, turn.account, missed_rings=0)
-                self.errands += bridging.counselor_here(
-                    session, runtime, turn.subject, turn.leg, turn.account, now=turn.now
-                )
+                self._counselor_here()
             case act.CounselorReady():
                 legs.opened(session, turn.leg)
                 self.errands += bridging.counselor_ready(session, runtime, turn.subject, now=turn.now)
+            case act.RingAgain():
+                self.errands += bridging.ring_again(session, runtime, turn.subject, now=turn.now)
             case act.CounselorDeclined():
-                bridging.counselor_declined(session, turn.subject, turn.account, why=effect.why, now=turn.now)
+                self._counselor_declined(effect.why)
             case _:
                 assert_never(effect)
+
+    def _set_shift(self, *, on: bool) -> None:
+        session, turn = self.session, self.turn
+        if on:
+            attendance.begin(session, turn.account, turn.now)
+        else:
+            attendance.end(session, turn.account)
+        what = "shift_on" if on else "shift_off"
+        audit.note(session, what=what, account=turn.account, subject=turn.account, now=turn.now)
+
+    def _counselor_here(self) -> None:
+        """The right key, or the right code of somebody who was rung: from here on the line is the request's."""
+        session, turn = self.session, self.turn
+        legs.opened(session, turn.leg)
+        counselors.change(session, turn.account, missed_rings=0)
+        self.errands += bridging.counselor_here(
+            session, self.runtime, turn.subject, turn.leg, turn.account, now=turn.now
+        )
+        if turn.kind == LegKind.KEYPAD:
+            legs.belongs_to(session, turn.leg, kind=LegKind.COUNSELOR, subject=turn.subject)
+
+    def _counselor_declined(self, why: str) -> None:
+        session, turn = self.session, self.turn
+        several = pool.rang_one_of_several(session, turn.leg)
+        bridging.counselor_declined(
+            session, turn.subject, turn.account, why=why, now=turn.now, one_of_several=several
+        )
+        if why == "refuse":
+            refusals.add(session, turn.subject, turn.account, now=turn.now)
 
     def _ask(self, effect: act.Ask) -> None:
         self._one_more("requests")
@@ -152,7 +185,14 @@ class Effects:
             now=self.turn.now,
         )
         self.errands += callbacks.calls_off(self.session, self.runtime, callback, now=self.turn.now)
-        self.errands += pool.asked(self.session, self.runtime, callback, wish=effect.wish, now=self.turn.now)
+        self.errands += pool.asked(self.session, self.runtime, callback, now=self.turn.now)
+        if self.turn.kind == LegKind.PROGRAMME:
+            campaigns.note(self.session, self.turn.subject, asked=True)
+
+    def _add_wish(self, effect: act.AddWish) -> None:
+        there = callbacks.add_wish(self.session, effect.handle, what=effect.what, now=self.turn.now)
+        if there is not None:
+            self.errands += pool.asked(self.session, self.runtime, there.id, now=self.turn.now)
 
     def _ask_by_code(self, effect: act.AskByCode) -> None:
         self._one_more("requests")
@@ -179,7 +219,7 @@ class Effects:
             now=self.turn.now,
         )
         self.errands += errands
-        self.errands += pool.asked(self.session, self.runtime, callback, wish=effect.wish, now=self.turn.now)
+        self.errands += pool.asked(self.session, self.runtime, callback, now=self.turn.now)
 
     def _ring_back(self) -> None:
         """A rejected ring: a counselor's on a counselors' number, or anybody's but who said stop."""
@@ -200,23 +240,35 @@ class Effects:
 
     def _opt_in(self, effect: act.OptIn) -> None:
         self._one_more("rings")
-        contact = self._contact()
-        consent = self.runtime.new_id()
-        outreach.add_consent(
+        self.errands += opting_in.by_call(
             self.session,
-            id=consent,
-            contact=contact,
+            self.runtime,
+            self._contact(),
             own_key=effect.own_key,
             language=self.turn.language,
             line_index=self._public_line(),
-            asked=self.turn.now,
-            until=self.turn.now + PROVISIONAL,
+            now=self.turn.now,
         )
-        settings = self.runtime.settings
-        due = windows.after_quiet(self.turn.now, settings.quiet_hours, settings.timezone)
-        self.errands.append(
-            errand(self.session, self.runtime, JOB_CONFIRM, consent, due=due, lives=CONFIRM_LIVES)
+
+    def _opt_in_texts(self, effect: act.OptInTexts) -> None:
+        opting_in.by_text(
+            self.session,
+            self.runtime,
+            self._contact(),
+            code=effect.code,
+            language=self.turn.language,
+            line_index=self._public_line(),
+            now=self.turn.now,
         )
+
+    def _confirm_texts(self) -> None:
+        if self.turn.number_index is not None:
+            opting_in.texts_confirmed(self.session, self.runtime, self.turn.number_index, now=self.turn.now)
+
+    def _renew(self) -> None:
+        recipient = outreach.recipient(self.session, self.turn.subject)
+        if recipient is not None:
+            opting_in.renew(self.session, recipient.consent, now=self.turn.now)
 
     def _contact(self) -> str:
         """The contact of this number, made where there is none; asking lifts an earlier stop.

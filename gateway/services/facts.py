@@ -9,19 +9,30 @@ from typing import TypeVar
 from gateway.errors import Refused, StoreDown
 from gateway.phone import Msisdn
 from gateway.runtime import Runtime
-from gateway.services import cases, keypad
-from gateway.store import callbacks, contacts, counselors, legs, outreach, ring_backs
+from gateway.services import attending, bridging, cases, keypad, opening, opting_in
+from gateway.store import (
+    attendance,
+    callbacks,
+    campaigns,
+    consents,
+    contacts,
+    counselors,
+    legs,
+    outreach,
+    ring_backs,
+)
 from gateway.store.callbacks import CallbackState
 from gateway.store.database import Session
 from gateway.store.legs import LegKind, LegState
-from ivr.actions import Ask, Perform
+from ivr.actions import Ask, AskByCode, Perform
 from ivr.engine import Step, TextStep
 from ivr.events import Facts, Programme
 from ivr.script import Menu, Script
 
 Decided = TypeVar("Decided", Step, TextStep)
 
-PROGRAMMES_OFFERED = 10
+PROGRAMMES_OFFERED = 10  # of each topic
+TOPICS = ("health", "place", "food", "allowance", "training", "family", "legal", "news")
 PIECE_SECONDS = 15
 NOBODY = "nobody_on_shift"
 
@@ -137,23 +148,31 @@ def facts_of(
             and cases.found(session, runtime, turn.code, turn.keys, turn.now)
         ):
             found.add("case_found")
-        if (ahead is None or _named(NOBODY, ahead)) and not counselors.on_shift(session):
-            found.add(NOBODY)
-        plays = ahead is None or any(menu.programme for menu in ahead)
+        if ahead is None or _named(NOBODY, ahead):
+            found |= opening.nobody(session, runtime, turn.now)
+        offers = {topic for topic in TOPICS if ahead is None or _named(f"heard_{topic}", ahead)}
+        plays = ahead is None or bool(offers) or any(menu.programme for menu in ahead)
+        programmes = _programmes(session, turn) if plays else ()
+        found |= {f"heard_{one.topic}" for one in programmes if one.topic in offers}
         return Facts(
             flags=frozenset(found),
             fresh_handle=fresh_handle(runtime),
             fresh_code=cases.fresh_code(),
-            programmes=_programmes(session, turn) if plays else (),
+            programmes=programmes,
         )
     if turn.kind in (LegKind.COUNSELOR, LegKind.CALLBACK):
-        return _bridge_facts(session, turn, found)
+        return _bridge_facts(session, runtime, turn, found)
     consent = _consent(session, LegKind(turn.kind), turn.subject)
     programmes = _sent(session, turn) if turn.kind == LegKind.PROGRAMME else ()
+    own_keys = ""
+    if consent is not None:
+        own_keys = (consent.asked_key if turn.kind == LegKind.CONFIRM else consent.own_key) or ""
+        if opting_in.ends_soon(consent, turn.now):
+            found.add("consent_ending")
     return Facts(
         flags=frozenset(found),
         fresh_handle=fresh_handle(runtime),
-        own_keys=consent.own_key if consent else "",
+        own_keys=own_keys,
         programmes=programmes,
     )
 
@@ -201,7 +220,11 @@ def with_free_handle(
 ) -> Decided:
     """Decide, and once more with a free handle where the one about to be given away is in use."""
     decided = decide(facts)
-    given = {a.effect.handle for a in decided.actions if isinstance(a, Perform) and isinstance(a.effect, Ask)}
+    given = {
+        action.effect.handle
+        for action in decided.actions
+        if isinstance(action, Perform) and isinstance(action.effect, Ask | AskByCode)
+    }
     if not any(callbacks.handle_in_use(session, handle) for handle in given):
         return decided
     return decide(replace(facts, fresh_handle=free_handle(session, runtime)))
@@ -218,7 +241,7 @@ def free_handle(session: Session, runtime: Runtime) -> str:
     return secrets.choice(free)
 
 
-def _bridge_facts(session: Session, turn: Turn, flags: set[str]) -> Facts:
+def _bridge_facts(session: Session, runtime: Runtime, turn: Turn, flags: set[str]) -> Facts:
     callback = callbacks.get(session, turn.subject)
     if callback is None:
         raise Refused("gone")
@@ -226,8 +249,12 @@ def _bridge_facts(session: Session, turn: Turn, flags: set[str]) -> Facts:
         flags.add("counselor_gone")
     if turn.kind == LegKind.COUNSELOR and not callback.reached:
         flags.add("not_reached")
+    if turn.kind == LegKind.COUNSELOR and bridging.may_ring_again(callback, turn.now):
+        flags.add("may_ring_again")
     if turn.kind == LegKind.COUNSELOR and callback.claimed_by not in (None, turn.account):
         flags.add("taken")
+    if turn.kind == LegKind.COUNSELOR and callback.state is CallbackState.WAITING:
+        flags.add(attending.why_not(session, runtime, callback.id, turn.account, now=turn.now))
     return Facts(
         flags=frozenset(flags), handle=callback.handle, own_keys=callback.own_keys, room=callback.room
     )
@@ -237,15 +264,38 @@ def _keypad_facts(session: Session, runtime: Runtime, turn: Turn, flags: set[str
     account = counselors.get(session, turn.account)
     if account is None or account.disabled:
         raise Refused("gone")
-    if account.on_shift:
-        flags.add("on_shift")
-    if len(turn.keys) == keypad.CODE_LENGTH and keypad.code_is_right(session, runtime, account.id, turn.keys):
+    there = attendance.of(session, account.id)
+    flags |= {"on_shift"} if account.on_shift else {f"off_{there.off_why}"}
+    right = len(turn.keys) == keypad.CODE_LENGTH and keypad.code_is_right(
+        session, runtime, account.id, turn.keys
+    )
+    if turn.subject != account.id:  # rung for a request that waits
+        return _urgent_facts(session, runtime, turn, flags, right=right)
+    if right:
         flags.add("code_right")
-    upcoming = keypad.next_case(session, turn.now)
+    upcoming = keypad.next_case(session, runtime, account, turn.now)
     if upcoming is None:
+        if attending.enough(session, runtime, account.id, turn.now):
+            flags.add("enough_today")
         return Facts(flags=frozenset(flags))
+    flags.add("case_to_close" if upcoming.reached else "case_waits")
+    return Facts(flags=frozenset(flags), handle=upcoming.handle, own_keys="", room=upcoming.room)
+
+
+def _urgent_facts(session: Session, runtime: Runtime, turn: Turn, flags: set[str], *, right: bool) -> Facts:
+    """Of several who are rung for a request: the right code takes it, or comes too late."""
+    callback = callbacks.get(session, turn.subject)
+    free = callback is not None and callback.state is CallbackState.WAITING and "taken" not in flags
+    if (
+        callback is None
+        or not free
+        or attending.why_not(session, runtime, callback.id, turn.account, now=turn.now)
+    ):
+        return Facts(flags=frozenset(flags | {"code_right_late"} if right else flags))
     return Facts(
-        flags=frozenset(flags | {"case_waits"}), handle=upcoming.handle, own_keys="", room=upcoming.room
+        flags=frozenset(flags | {"code_right_now"} if right else flags),
+        handle=callback.handle,
+        room=callback.room,
     )
 
 
@@ -258,23 +308,27 @@ def kind_of(runtime: Runtime, line: Msisdn | None) -> str:
 
 def _programmes(session: Session, turn: Turn) -> tuple[Programme, ...]:
     audible = outreach.audible(session, language=turn.language, now=turn.now, most=PROGRAMMES_OFFERED)
-    return tuple(Programme(version.sounds, PIECE_SECONDS) for version in audible)
+    return tuple(_heard(version) for version in audible)
+
+
+def _heard(version: outreach.Version) -> Programme:
+    return Programme(version.sounds, PIECE_SECONDS, name=version.id, topic=version.topic)
 
 
 def _sent(session: Session, turn: Turn) -> tuple[Programme, ...]:
     """The one programme of this recipient's campaign, if it may still be heard."""
-    recipient = outreach.recipient(session, turn.subject)
-    campaign = outreach.campaign(session, recipient.campaign) if recipient else None
-    if campaign is None or campaign.state is outreach.CampaignState.CANCELED:
+    recipient = campaigns.recipient(session, turn.subject)
+    campaign = campaigns.get(session, recipient.campaign) if recipient else None
+    if campaign is None or campaign.state is campaigns.CampaignState.CANCELED:
         return ()
     version = outreach.version(session, campaign.version)
     if version is None or not version.may_be_heard(turn.now):
         return ()
-    return (Programme(version.sounds, PIECE_SECONDS),)
+    return (_heard(version),)
 
 
-def _consent(session: Session, kind: LegKind, subject: str) -> outreach.Consent | None:
+def _consent(session: Session, kind: LegKind, subject: str) -> consents.Consent | None:
     if kind is LegKind.CONFIRM:
-        return outreach.consent(session, subject)
-    recipient = outreach.recipient(session, subject)
-    return outreach.consent(session, recipient.consent) if recipient else None
+        return consents.get(session, subject)
+    recipient = campaigns.recipient(session, subject)
+    return consents.get(session, recipient.consent) if recipient else None

@@ -8,7 +8,7 @@ from gateway.errors import CarrierError, GatewayError
 from gateway.logs import get
 from gateway.queue import JOB_RING_CALLER, JOB_RING_COUNSELOR
 from gateway.runtime import Runtime
-from gateway.services import bridging, callbacks, delivery, dispatch, forgetting, ringing_back
+from gateway.services import bridging, callbacks, delivery, dispatch, forgetting, pool, ringing_back
 from gateway.services.errands import ring_bells
 from gateway.store import (
     audit,
@@ -17,10 +17,12 @@ from gateway.store import (
     continuing,
     conversations,
     counselors,
+    hours,
     inbox,
     legs,
     messages,
     outbox,
+    shifts,
 )
 from gateway.store import callbacks as callback_rows
 from gateway.store.messages import MessageKind
@@ -55,9 +57,10 @@ def expire(runtime: Runtime) -> None:
             errands += callbacks.expire(session, runtime, there, now=now)
         for there in callback_rows.leases_over(session, now, most=MOST):
             callbacks.lease_over(session, there, now=now)
+        errands += pool.escalate(session, runtime, now=now, most=MOST)
         errands += ringing_back.expire(session, runtime, now=now, most=MOST)
         for consent in consents.over(session, now, most=MOST):
-            consents.end(session, consent.contact)
+            campaigns.consent_ended(session, consent.contact, "expired", now=now)
             errands.append(forgetting.release(session, runtime, consent.contact, now=now))
     ring_bells(runtime, errands)
 

@@ -7,9 +7,9 @@ from typing import Final
 from gateway.errors import Refused
 from gateway.queue import JOB_RING_KEYPAD
 from gateway.runtime import Runtime
-from gateway.services import callbacks, casework
+from gateway.services import attending, callbacks, casework, priority
 from gateway.services.errands import Errand, errand
-from gateway.store import audit, counselors, legs, outbox, sheets
+from gateway.store import audit, counselors, legs, outbox, refusals, sheets
 from gateway.store import callbacks as rows
 from gateway.store.callbacks import CallbackState
 from gateway.store.counselors import Account
@@ -20,13 +20,6 @@ CODES: Final = 20
 CODE_LENGTH: Final = 6
 RING_LIVES: Final = timedelta(minutes=5)
 WRONG_CODES: Final = 6  # then the sheet is burnt: somebody else has the phone
-
-OUTCOMES: Final = {
-    "done": "done",
-    "no_answer": "no_answer",
-    "later": "later",
-    "not_safe": "not_safe",
-}
 
 
 def fresh_sheet(runtime: Runtime, account: Account) -> list[str]:
@@ -66,26 +59,37 @@ def wrong_code(session: Session, account: str, *, now: datetime) -> None:
     """Count it; after a few the sheet is burnt, and the account goes off shift."""
     if counselors.count_wrong_code(session, account) >= WRONG_CODES:
         sheets.burn(session, account)
-        counselors.change(session, account, on_shift=False)
+        attending.off(session, account, attending.SHEET, now=now)
         audit.note(session, what="sheet_burnt", account=account, subject=account, now=now)
 
 
-def next_case(session: Session, now: datetime) -> rows.Callback | None:
-    """The request that is next and may be rung now."""
-    return rows.due(session, now)
+def next_case(session: Session, runtime: Runtime, person: Account, now: datetime) -> rows.Callback | None:
+    """What is next on the keypad: one's own request, where the line was cut; else the first that may be rung now."""
+    for own in rows.of_account(session, person.id):
+        if own.state is CallbackState.CLAIMED and (own.reached or not callbacks.withheld(own, now)):
+            return own
+    if attending.enough(session, runtime, person.id, now):
+        return None
+    refused = refusals.of_account(session, person.id)
+    return rows.due(session, now, person=person, last_chance=priority.last_chance(now), but=refused)
 
 
-def take_next(session: Session, account: str, leg: str, *, now: datetime) -> None:
+def take_next(session: Session, runtime: Runtime, account: str, leg: str, *, now: datetime) -> None:
     """Claim what is next for the counselor on this line; from here on the line belongs to that request."""
-    there = next_case(session, now)
-    if there is None or not rows.claim(
-        session, there.id, account=account, now=now, lease_until=now + callbacks.LEASE
-    ):
+    person = counselors.get(session, account)
+    there = next_case(session, runtime, person, now) if person else None
+    if there is None:
         raise Refused("taken")
-    rows.note_move(session, there.id, state=CallbackState.CLAIMED, why="claimed", account=account, now=now)
-    casework.to_counselor(session, there.id, account=account, now=now)
+    if there.claimed_by != account:
+        if attending.why_not(session, runtime, there.id, account, now=now) or not rows.claim(
+            session, there.id, account=account, now=now, lease_until=now + callbacks.LEASE
+        ):
+            raise Refused("taken")
+        callbacks.note(session, there.id, CallbackState.CLAIMED, "claimed", account, now)
+        audit.note(session, what="claim", account=account, subject=there.id, now=now)
+    if not there.reached:  # where they talked already, only the outcome is asked for
+        casework.to_counselor(session, there.id, account=account, now=now)
     legs.belongs_to(session, leg, kind=LegKind.COUNSELOR, subject=there.id)
-    audit.note(session, what="claim", account=account, subject=there.id, now=now)
 
 
 def record(
@@ -101,7 +105,9 @@ def record(
     if how == "coordinator":
         casework.to_coordinator(session, there, account=account, now=now)
         return []
-    return casework.outcome_in(session, runtime, there, account, outcome=OUTCOMES[how], now=now)
+    if how == "not_safe":
+        return casework.unsafe_in(session, runtime, there, account, now=now)
+    return casework.outcome_in(session, runtime, there, account, outcome=how, now=now)
 
 
 def _digest(runtime: Runtime, account: str, code: str) -> bytes:

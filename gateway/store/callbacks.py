@@ -1,12 +1,13 @@
 """Callback requests: who asked to be rung, when it is safe, who is at it, and how it stands."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -15,15 +16,20 @@ from sqlalchemy import (
     Row,
     String,
     Table,
+    and_,
     bindparam,
+    false,
     func,
     insert,
+    literal_column,
+    or_,
     select,
     true,
     update,
 )
 
 from gateway.store.contacts import contacts
+from gateway.store.counselors import Account
 from gateway.store.database import Instant, Session, metadata
 
 
@@ -71,6 +77,12 @@ callbacks = Table(
     Column("not_before", Instant, nullable=False),
     Column("expires", Instant, nullable=False),
     Column("repeats", Integer, nullable=False),  # further windows that may follow an unanswered one
+    Column("rank", Instant, nullable=False),  # the earliest stands first: `services.priority`
+    Column("danger", Instant),  # when she said that she is in danger
+    Column("woman", Boolean, nullable=False, server_default=false()),  # wishes to talk with a woman
+    Column("escalated", Instant),  # since when coordinators are told that its time ends
+    Column("flagged", Boolean, nullable=False, server_default=false()),  # a counselor ended it: not safe
+    Column("redials", Integer, nullable=False, server_default="0"),  # after a line that dropped
     Column("claimed_by", String(24)),
     Column("lease_until", Instant),
     Column("room", String(24), nullable=False),  # opaque name of the conference
@@ -81,7 +93,12 @@ callbacks = Table(
     Column("changed", Instant, nullable=False),
 )
 _open = callbacks.c.ended.is_(None)
-Index("ix_callbacks_open", callbacks.c.not_before, sqlite_where=_open, postgresql_where=_open)
+# Written out, for a planner that sees a parameter cannot tell that a partial index holds what is asked.
+_waiting = and_(_open, callbacks.c.state == literal_column(f"'{CallbackState.WAITING}'"))
+Index("ix_callbacks_rank", callbacks.c.rank, sqlite_where=_waiting, postgresql_where=_waiting)
+Index("ix_callbacks_not_before", callbacks.c.not_before, sqlite_where=_waiting, postgresql_where=_waiting)
+_uncertain = and_(_open, callbacks.c.state == literal_column(f"'{CallbackState.UNCERTAIN}'"))
+Index("ix_callbacks_uncertain", callbacks.c.not_before, sqlite_where=_uncertain, postgresql_where=_uncertain)
 Index("ix_callbacks_expires", callbacks.c.expires, sqlite_where=_open, postgresql_where=_open)
 # One open request per contact, held by the database itself.
 Index(
@@ -132,6 +149,12 @@ class Callback:
     not_before: datetime
     expires: datetime
     repeats: int
+    rank: datetime
+    danger: datetime | None
+    woman: bool
+    escalated: datetime | None
+    flagged: bool
+    redials: int
     claimed_by: str | None
     lease_until: datetime | None
     room: str
@@ -188,6 +211,12 @@ def all_of(session: Session, contact: str) -> Sequence[str]:
 
 def handle_in_use(session: Session, handle: str) -> bool:
     return session.execute(_HANDLE, {"handle": handle}).first() is not None
+
+
+def handles_of(session: Session, ids: Sequence[str]) -> dict[str, str]:
+    """The two words of those of these requests that are still kept."""
+    query = select(callbacks.c.id, callbacks.c.handle).where(callbacks.c.id.in_(ids))
+    return dict(session.execute(query).all())
 
 
 def handles(session: Session) -> set[str]:
@@ -261,30 +290,65 @@ def history(session: Session, callback: str) -> Sequence[Moved]:
 
 
 def waiting(session: Session, *, most: int) -> Sequence[Callback]:
-    """Requests nobody is at and somebody can be rung for; those whose time ends first stand first."""
+    """Requests nobody is at and somebody can be rung for, in the order in which they are to be served."""
     rows = session.execute(
         select(*_COLUMNS)
-        .where(_open, callbacks.c.state == CallbackState.WAITING, callbacks.c.contact.is_not(None))
-        .order_by(callbacks.c.expires, callbacks.c.id)
+        .where(_waiting, callbacks.c.contact.is_not(None))
+        .order_by(callbacks.c.rank)
         .limit(most)
     )
     return [_callback(row) for row in rows]
 
 
-def due(session: Session, now: datetime) -> Callback | None:
-    """The request that may be rung now and whose time ends first."""
+def due(
+    session: Session,
+    now: datetime,
+    *,
+    person: Account,
+    last_chance: datetime,
+    but: Collection[str] = (),
+) -> Callback | None:
+    """The first request that may be rung now and suits `person`; any suits whose time ends before `last_chance`."""
+    ringable = and_(
+        _waiting, callbacks.c.contact.is_not(None), callbacks.c.not_before <= now, callbacks.c.expires > now
+    )
+    if session.execute(select(callbacks.c.id).where(ringable).limit(1)).first() is None:
+        return None  # found by `not_before`: the next query would read all who wait for their window
+    speaks = callbacks.c.language.in_(person.speaks) if person.speaks else true()
+    suits = speaks if person.woman else and_(callbacks.c.woman.is_(False), speaks)
     row = session.execute(
+        select(*_COLUMNS)
+        .where(ringable, or_(suits, callbacks.c.expires <= last_chance), callbacks.c.id.not_in(but))
+        .order_by(callbacks.c.rank)
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else _callback(row)
+
+
+def dying(session: Session, *, before: datetime, now: datetime, most: int) -> Sequence[Callback]:
+    """Requests that wait while their time ends `before`, and of which no coordinator was told yet."""
+    rows = session.execute(
         select(*_COLUMNS)
         .where(
             _open,
+            callbacks.c.expires <= before,
+            callbacks.c.expires > now,
+            callbacks.c.not_before <= now,
             callbacks.c.state == CallbackState.WAITING,
             callbacks.c.contact.is_not(None),
-            callbacks.c.not_before <= now,
-            callbacks.c.expires > now,
+            callbacks.c.escalated.is_(None),
         )
-        .order_by(callbacks.c.expires, callbacks.c.id)
-        .limit(1)
-    ).one_or_none()
+        .order_by(callbacks.c.expires)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    return [_callback(row) for row in rows]
+
+
+def of_handle(session: Session, handle: str) -> Callback | None:
+    """The open request of this handle, kept from others until the transaction ends."""
+    query = select(*_COLUMNS).where(_open, callbacks.c.handle == handle).with_for_update()
+    row = session.execute(query).one_or_none()
     return None if row is None else _callback(row)
 
 
@@ -297,12 +361,7 @@ def in_calls(session: Session, *, most: int) -> Sequence[Callback]:
 
 def uncertain(session: Session, *, most: int) -> Sequence[Callback]:
     """Requests of which nobody said how they went; the oldest first."""
-    rows = session.execute(
-        select(*_COLUMNS)
-        .where(_open, callbacks.c.state == CallbackState.UNCERTAIN)
-        .order_by(callbacks.c.not_before, callbacks.c.id)
-        .limit(most)
-    )
+    rows = session.execute(select(*_COLUMNS).where(_uncertain).order_by(callbacks.c.not_before).limit(most))
     return [_callback(row) for row in rows]
 
 

@@ -1,6 +1,6 @@
 """People with an account: aliases, roles, second factors, shifts and console sessions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import (
     Boolean,
     Column,
+    ColumnElement,
     ForeignKey,
     Integer,
     LargeBinary,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     false,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -30,6 +32,7 @@ class Role(StrEnum):
     COUNSELOR = "counselor"
     COORDINATOR = "coordinator"
     ADMIN = "admin"
+    AUDITOR = "auditor"
 
 
 accounts = Table(
@@ -44,10 +47,11 @@ accounts = Table(
     Column("number_index", LargeBinary(16), unique=True),
     Column("sealed_number", LargeBinary),
     Column("language", String(8), nullable=False, server_default="my"),
+    Column("speaks", String(40), nullable=False, server_default=""),  # languages with commas; empty: any
+    Column("woman", Boolean, nullable=False, server_default=false()),
     Column("on_shift", Boolean, nullable=False, server_default=false()),
     Column("disabled", Boolean, nullable=False, server_default=false()),
-    Column("failures", Integer, nullable=False, server_default="0"),
-    Column("wait_until", Instant),  # the next try counts from here
+    Column("unlock_hash", String(200)),  # of the short code after five idle minutes
     Column("missed_rings", Integer, nullable=False, server_default="0"),
     Column("wrong_codes", Integer, nullable=False, server_default="0"),
     Column("created", Instant, nullable=False),
@@ -61,6 +65,8 @@ sessions = Table(
     Column("began", Instant, nullable=False),
     Column("seen", Instant, nullable=False),
     Column("expires", Instant, nullable=False, index=True),
+    Column("device", String(40), nullable=False, server_default=""),  # in plain words, never an address
+    Column("wrong_unlocks", Integer, nullable=False, server_default="0"),
 )
 
 # Browsers from which an account signed in before: what others guess does not slow these down.
@@ -70,14 +76,15 @@ known_clients = Table(
     Column("digest", LargeBinary(16), primary_key=True),  # of the account and the browser's own random token
     Column("account", String(24), ForeignKey(accounts.c.id, ondelete="CASCADE"), nullable=False, index=True),
     Column("seen", Instant, nullable=False, index=True),
-    Column("failures", Integer, nullable=False, server_default="0"),
-    Column("wait_until", Instant),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account without its secrets; `has_phone` says whether a number is kept, never which."""
+    """An account without its secrets; `has_phone` says whether a number is kept, never which.
+
+    `speaks` are the languages somebody can be helped in; none named means any.
+    """
 
     id: str
     alias: str
@@ -86,6 +93,8 @@ class Account:
     on_shift: bool
     disabled: bool
     has_phone: bool
+    speaks: frozenset[str] = frozenset()
+    woman: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +105,34 @@ class Credentials:
     password_hash: str
     totp_secret: bytes
     totp_step: int
+    unlock_hash: str | None
     disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """One session of an account, for its owner to recognise: which kind of device, since when, used when."""
+
+    digest: bytes
+    device: str
+    began: datetime
+    seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Whom somebody would talk with: in this language (empty: any), with a woman."""
+
+    language: str = ""
+    woman: bool = False
+
+    def met(self) -> Iterator[ColumnElement[bool]]:
+        """The conditions on an account."""
+        if self.woman:
+            yield accounts.c.woman
+        if self.language:
+            spoken = "," + accounts.c.speaks + ","
+            yield or_(accounts.c.speaks == "", spoken.contains(f",{self.language},", autoescape=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +151,15 @@ _COLUMNS = (
     accounts.c.on_shift,
     accounts.c.disabled,
     accounts.c.sealed_number.is_not(None).label("has_phone"),
+    accounts.c.speaks,
+    accounts.c.woman,
 )
 
 
 def _account(row: Row[Any]) -> Account:
-    return Account(row.id, row.alias, Role(row.role), row.language, row.on_shift, row.disabled, row.has_phone)
+    values = row._asdict()
+    speaks = frozenset(filter(None, row.speaks.split(",")))
+    return Account(**{**values, "role": Role(row.role), "speaks": speaks})
 
 
 def add(session: Session, **values: Any) -> None:
@@ -140,16 +180,23 @@ def everyone(session: Session) -> Sequence[Account]:
     return [_account(row) for row in session.execute(select(*_COLUMNS).order_by(accounts.c.alias))]
 
 
+_CREDENTIALS = (
+    accounts.c.id,
+    accounts.c.password_hash,
+    accounts.c.totp_secret,
+    accounts.c.totp_step,
+    accounts.c.unlock_hash,
+    accounts.c.disabled,
+)
+
+
 def credentials(session: Session, alias: str) -> Credentials | None:
-    row = session.execute(
-        select(
-            accounts.c.id,
-            accounts.c.password_hash,
-            accounts.c.totp_secret,
-            accounts.c.totp_step,
-            accounts.c.disabled,
-        ).where(accounts.c.alias == alias)
-    ).one_or_none()
+    row = session.execute(select(*_CREDENTIALS).where(accounts.c.alias == alias)).one_or_none()
+    return None if row is None else Credentials(*row)
+
+
+def credentials_of(session: Session, account: str) -> Credentials | None:
+    row = session.execute(select(*_CREDENTIALS).where(accounts.c.id == account)).one_or_none()
     return None if row is None else Credentials(*row)
 
 
@@ -160,9 +207,7 @@ def change(session: Session, account: str, **values: Any) -> None:
 def use_code(session: Session, account: str, step: int) -> bool:
     """One atomic statement: a one-time code's time step is taken once, and only forwards."""
     done = session.execute(
-        update(accounts)
-        .where(accounts.c.id == account, accounts.c.totp_step < step)
-        .values(totp_step=step, failures=0, wait_until=None)
+        update(accounts).where(accounts.c.id == account, accounts.c.totp_step < step).values(totp_step=step)
     )
     return done.rowcount == 1
 
@@ -178,10 +223,11 @@ def on_shift(session: Session) -> int:
     return session.execute(_ON_SHIFT).scalar_one()
 
 
-def open_session(session: Session, digest: bytes, *, account: str, now: datetime, expires: datetime) -> None:
-    session.execute(
-        insert(sessions).values(digest=digest, account=account, began=now, seen=now, expires=expires)
-    )
+def open_session(
+    session: Session, digest: bytes, *, account: str, device: str, now: datetime, expires: datetime
+) -> None:
+    values = {"digest": digest, "account": account, "began": now, "seen": now, "expires": expires}
+    session.execute(insert(sessions).values(values | {"device": device}))
 
 
 def of_number(session: Session, number_index: bytes) -> Account | None:
@@ -190,7 +236,14 @@ def of_number(session: Session, number_index: bytes) -> Account | None:
 
 
 def reachable(
-    session: Session, *, now: datetime, seen: datetime, sheets: Sequence[str], most: int, but: Sequence[str]
+    session: Session,
+    *,
+    now: datetime,
+    seen: datetime,
+    sheets: Sequence[str],
+    most: int,
+    but: Sequence[str],
+    wish: Wish,
 ) -> Sequence[Reachable]:
     """Accounts on shift with a phone, other than `but`; those longest without a missed ring first.
 
@@ -209,6 +262,7 @@ def reachable(
             accounts.c.sealed_number.is_not(None),
             accounts.c.id.not_in(but),
             at_console | accounts.c.id.in_(sheets),
+            *wish.met(),
         )
         .order_by(accounts.c.missed_rings, accounts.c.id)
     )
@@ -226,48 +280,13 @@ def missed_ring(session: Session, account: str) -> int:
     return int(counted.scalar_one())
 
 
-def waits_until(session: Session, account: str, client: bytes) -> datetime | None:
-    """Until when tries do not count: a known client's own wait, or the one of all others together."""
-    own = select(known_clients.c.wait_until).where(known_clients.c.digest == client)
-    others = select(accounts.c.wait_until).where(accounts.c.id == account)
-    row = session.execute(own).one_or_none() or session.execute(others).one()
-    until: datetime | None = row.wait_until
-    return until
-
-
-def count_failure(session: Session, account: str, client: bytes) -> int:
-    """Count a failed try, of a known client alone or of all others together. Return how many in a row.
-
-    One atomic statement: its row is held until the transaction ends, so that of ten at once each sees the last.
-    """
-    own = session.execute(
-        update(known_clients)
-        .where(known_clients.c.digest == client)
-        .values(failures=known_clients.c.failures + 1)
-        .returning(known_clients.c.failures)
-    ).scalar()
-    if own is not None:
-        return int(own)
-    counted = session.execute(
-        update(accounts)
-        .where(accounts.c.id == account)
-        .values(failures=accounts.c.failures + 1)
-        .returning(accounts.c.failures)
-    )
-    return int(counted.scalar_one())
-
-
-def put_off(session: Session, account: str, client: bytes, until: datetime) -> None:
-    """The next try counts from `until` on: a known client's, or that of all others."""
-    own = session.execute(
-        update(known_clients).where(known_clients.c.digest == client).values(wait_until=until)
-    )
-    if own.rowcount == 0:
-        change(session, account, wait_until=until)
+def knows_client(session: Session, client: bytes) -> bool:
+    query = select(known_clients.c.digest).where(known_clients.c.digest == client)
+    return session.execute(query).one_or_none() is not None
 
 
 def know_client(session: Session, account: str, client: bytes, now: datetime) -> None:
-    """From here on this client's own failures count for it, and nobody else's."""
+    """From here on this client's own failures count for it, and nobody else's; made twice it is one."""
     session.execute(delete(known_clients).where(known_clients.c.digest == client))
     session.execute(insert(known_clients).values(digest=client, account=account, seen=now))
 
@@ -301,12 +320,36 @@ def session_of(session: Session, digest: bytes, *, now: datetime) -> tuple[Accou
     return None if row is None else (_account(row), row.seen)
 
 
+def sessions_of(session: Session, account: str, *, now: datetime) -> Sequence[SignedIn]:
+    """Where an account is signed in, the latest first."""
+    query = select(sessions.c.digest, sessions.c.device, sessions.c.began, sessions.c.seen).where(
+        sessions.c.account == account, sessions.c.expires > now
+    )
+    return [SignedIn(*row) for row in session.execute(query.order_by(sessions.c.seen.desc()))]
+
+
+def wrong_unlock(session: Session, digest: bytes) -> int:
+    """Count a wrong short code. Return how many in a row; 0 where the session has ended."""
+    counted = session.execute(
+        update(sessions)
+        .where(sessions.c.digest == digest)
+        .values(wrong_unlocks=sessions.c.wrong_unlocks + 1)
+        .returning(sessions.c.wrong_unlocks)
+    )
+    return int(counted.scalar() or 0)
+
+
 def touch_session(session: Session, digest: bytes, now: datetime) -> None:
-    session.execute(update(sessions).where(sessions.c.digest == digest).values(seen=now))
+    """Used just now, and unlocked."""
+    session.execute(update(sessions).where(sessions.c.digest == digest).values(seen=now, wrong_unlocks=0))
 
 
-def close_session(session: Session, digest: bytes) -> None:
-    session.execute(delete(sessions).where(sessions.c.digest == digest))
+def close_session(session: Session, digest: bytes, *, account: str | None = None) -> bool:
+    """End one session, with `account` only if it is that one's. Return whether there was one."""
+    theirs = sessions.c.digest == digest
+    if account is not None:
+        theirs &= sessions.c.account == account
+    return session.execute(delete(sessions).where(theirs)).rowcount == 1
 
 
 def close_sessions(session: Session, account: str) -> None:
