@@ -23,6 +23,7 @@ from sqlalchemy import (
     delete,
     insert,
     select,
+    update,
 )
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -69,11 +70,29 @@ class Keystore:
             path.touch(mode=0o600)
         with self._connected() as connection:
             _tables.create_all(connection)
-            try:
-                rows = [{"name": name, "value": meta[name]} for name in sorted(meta)]
-                connection.execute(insert(_meta).values(rows))  # one statement: all of them or none
-            except IntegrityError:
-                return
+            self._keep(connection, meta)
+
+    def add_meta(self, meta: Mapping[str, bytes]) -> None:
+        """Keep these together, unless one of them is there already: the first to come rules."""
+        with self._connected() as connection:
+            self._keep(connection, meta)
+
+    def replace_meta(self, kept: Mapping[str, bytes], gone: Collection[str]) -> None:
+        """Put others in the place of those, and take `gone` away, in one transaction."""
+        with self._connected() as connection:
+            connection.exec_driver_sql("BEGIN")  # the engine commits each statement by itself otherwise
+            for name in sorted(kept):
+                connection.execute(update(_meta).where(_meta.c.name == name).values(value=kept[name]))
+            connection.execute(delete(_meta).where(_meta.c.name.in_(list(gone))))
+            connection.exec_driver_sql("COMMIT")
+
+    @staticmethod
+    def _keep(connection: Connection, meta: Mapping[str, bytes]) -> None:
+        try:
+            rows = [{"name": name, "value": meta[name]} for name in sorted(meta)]
+            connection.execute(insert(_meta).values(rows))  # one statement: all of them or none
+        except IntegrityError:
+            return
 
     def meta(self) -> dict[str, bytes]:
         with self._connected() as connection:
@@ -109,6 +128,30 @@ class Keystore:
             for start in range(0, len(names), _BATCH):
                 some = names[start : start + _BATCH]
                 connection.execute(delete(_subject_keys).where(_subject_keys.c.subject.in_(some)))
+
+    def page(self, after: str, *, most: int) -> list[tuple[str, bytes, bytes]]:
+        """Subjects with their two sealed keys, in the order of their names."""
+        columns = _subject_keys.c
+        some = select(columns.subject, columns.number_key, columns.note_key).where(columns.subject > after)
+        with self._connected() as connection:
+            found = connection.execute(some.order_by(columns.subject).limit(most))
+            return [tuple(row) for row in found]
+
+    def rewrap(self, subject: str, *, number_key: bytes, note_key: bytes, was: bytes) -> None:
+        """Seal a subject's keys otherwise, if it has them still: one that was forgotten meanwhile stays so."""
+        columns = _subject_keys.c
+        there = update(_subject_keys).where(columns.subject == subject, columns.number_key == was)
+        with self._connected() as connection:
+            connection.execute(there.values(number_key=number_key, note_key=note_key))
+
+    def wipe_meta(self) -> None:
+        """The installation's own keys first: without them no subject's key opens."""
+        with self._connected() as connection:
+            connection.execute(delete(_meta))
+
+    def wipe_subjects(self) -> None:
+        with self._connected() as connection:
+            connection.execute(delete(_subject_keys))
 
     def made_before(self, hour: int) -> set[str]:
         with self._connected() as connection:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 from gateway.carriers import registry
 from gateway.carriers.base import Carrier
@@ -19,6 +20,7 @@ from gateway.store import audit, scripts
 from gateway.store.database import Database
 from gateway.store.sounds import PromptSound
 from gateway.tallies import Tallies
+from gateway.typed_key import TypedKey
 from gateway.vault import Vault
 from prompts.audio import Shelf
 from prompts.library import Library
@@ -85,6 +87,11 @@ class Voices:
             fresh.unlink(missing_ok=True)
 
 
+HALT: Final = "halt"
+"""The switch of the lock; its value says who locked, or `RUNS`."""
+RUNS: Final = "runs"
+
+
 class Switches:
     """What people turned on and off, at most a few seconds old."""
 
@@ -96,6 +103,14 @@ class Switches:
 
     def on(self, feature: str) -> bool:
         """Whether an optional feature is named in the settings and not turned off in the console."""
+        return feature in self._features and self._now().get(feature, "on") == "on"
+
+    @property
+    def halted(self) -> bool:
+        """Whether somebody, or nobody's sign of life, locked the hotline."""
+        return self._now().get(HALT, "") not in ("", RUNS)
+
+    def _now(self) -> Mapping[str, str]:
         now = time.monotonic()
         if now - self._read_at >= FRESH:
             self._read_at = now
@@ -104,7 +119,7 @@ class Switches:
                     self._turned = audit.switched(session)
             except StoreDown:
                 pass
-        return feature in self._features and self._turned.get(feature, "on") == "on"
+        return self._turned
 
     def forget(self) -> None:
         """Read again at the next question: somebody has just turned one here."""
@@ -160,11 +175,14 @@ class Runtime:
         self.database.after_fork()
 
 
-def build_runtime(settings: Settings, *, busy: float = 1.5) -> Runtime:
-    """Wire everything; `busy` is how long a database writer waits (1.5 s on the web, 5 s in workers)."""
+def build_runtime(settings: Settings, *, busy: float = 1.5, typed: bool = False) -> Runtime:
+    """Wire everything; `busy` is how long a database writer waits (1.5 s on the web, 5 s in workers).
+
+    `typed`: a root key that `hotline unseal` was given counts, too; never on the web.
+    """
     clock: Clock = DemoClock(settings.data_dir / "clock.json") if settings.mode == "demo" else SystemClock()
     database = Database(settings.database_url, busy=busy)
-    vault = Vault(settings, clock)
+    vault = Vault(settings, clock, typed=TypedKey(settings.data_dir)) if typed else Vault(settings, clock)
     return Runtime(
         settings=settings,
         clock=clock,

@@ -7,29 +7,37 @@ sealed to the dialling pair's public half so that the web cannot open it again, 
 
 import hmac
 import secrets
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple, NoReturn, final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gateway.clock import DemoClock, SystemClock
 from gateway.errors import BadSeal, KeyDestroyed, KeystoreDown, SettingsError, VaultLocked
 from gateway.keystore import Keystore
 from gateway.phone import Msisdn
+from gateway.sealing import box, derived, hkdf, joined, seal, unbox, unseal
 from gateway.settings import Settings
+from gateway.wrapping import (
+    ROOT,
+    WEB,
+    RootSide,
+    WebSide,
+    is_old,
+    root_kek,
+    root_side,
+    sealed_meta,
+    web_kek,
+    web_side,
+)
 
-_VERSION: Final = b"\x01"
-_NONCE: Final = 12
 _NUMBER_LENGTH: Final = 16  # the longest E.164 form; a shorter number must not show by its length
 _NOTE_STEP: Final = 64  # bytes; a note shows only roughly how long it is
-_SEALED_BOX: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+
+RootKey = Callable[[], bytes | None]
 
 
 class Place(NamedTuple):
@@ -42,12 +50,17 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Installation:
-    """What every process holds once it has read the keystore; fixed until a wipe."""
+    """What every process works with once it has read the keystore; only the wrapping ever changes."""
 
+    wrapping: WebSide
     index_key: bytes
     digest_key: bytes
     here: AESGCM
-    dialling: X25519PublicKey
+
+    @classmethod
+    def of(cls, wrapping: WebSide) -> "_Installation":
+        key = wrapping.index_key
+        return cls(wrapping, hkdf(key, "index"), hkdf(key, "digest"), derived(key, "here"))
 
 
 @final
@@ -62,7 +75,7 @@ class NewSubject:
 
     def seal_number(self, place: Place, msisdn: Msisdn) -> bytes:
         plain = msisdn.reveal("seal").encode("ascii").ljust(_NUMBER_LENGTH, b"\0")
-        return _seal(AESGCM(self._number_key), ("number", self._subject, *place), plain)
+        return seal(AESGCM(self._number_key), ("number", self._subject, *place), plain)
 
     def __repr__(self) -> str:
         return "NewSubject(hidden)"
@@ -76,22 +89,26 @@ class NewSubject:
 @dataclass(slots=True, repr=False)
 class _Cache:
     installation: _Installation | None = None
-    dialling_private: X25519PrivateKey | None = None
+    privates: RootSide | None = None
+    web_keys: list[bytes] = field(default_factory=list)  # the settings' own, and what the bridge gave
 
 
 @final
 class Vault:
     """Safe to share between threads and across forks; every method that needs a key may raise KeystoreDown.
 
-    A sealed value that was moved to another place, changed, or sealed elsewhere raises BadSeal.
+    A sealed value that was moved to another place, changed, or sealed elsewhere raises BadSeal. `typed` gives the
+    root key that somebody typed since this process began; it is asked only where the settings hold none.
     """
 
-    def __init__(self, settings: Settings, clock: SystemClock | DemoClock) -> None:
+    def __init__(
+        self, settings: Settings, clock: SystemClock | DemoClock, *, typed: RootKey = lambda: None
+    ) -> None:
         self._keystore = Keystore(settings.keystore_url)
         self._clock = clock
-        self._web_kek = _derived(settings.web_key, "web-kek")
-        self._root_kek = None if settings.root_key is None else _derived(settings.root_key, "root-kek")
-        self._cache = _Cache()
+        self._given_root = settings.root_key
+        self._typed = typed
+        self._cache = _Cache(web_keys=[settings.web_key])
 
     @classmethod
     def prepare(cls, settings: Settings) -> None:
@@ -101,17 +118,15 @@ class Vault:
         """
         if settings.root_key is None:
             raise VaultLocked("preparing the keystore needs the root key")
-        web, root = _derived(settings.web_key, "web-kek"), _derived(settings.root_key, "root-kek")
-        pair = X25519PrivateKey.generate()
-        made = {
-            "index_key": _seal(web, ("meta", "index_key"), secrets.token_bytes(32)),
-            "dialling_public": _seal(web, ("meta", "dialling_public"), pair.public_key().public_bytes_raw()),
-            "dialling_private": _seal(root, ("meta", "dialling_private"), pair.private_bytes_raw()),
-        }
+        web, root = web_kek(settings.web_key), root_kek(settings.root_key)
+        made = {"index_key": sealed_meta(web, "index_key", secrets.token_bytes(32))}
+        made |= _pair("dialling", web, root)
         vault = cls(settings, SystemClock())
         try:
-            vault._keystore.build(made)
+            vault._keystore.build(made | _pair("deletion", web, root))
             faults = vault.faults()
+            if not faults and "deletion_public" not in vault._keystore.meta():
+                vault._keystore.add_meta(_pair("deletion", web, root))  # of a keystore older than this pair
         finally:
             vault.close()
         if faults:
@@ -120,19 +135,23 @@ class Vault:
     @property
     def locked(self) -> bool:
         """Whether stored numbers stay shut in this process, for want of the root key."""
-        return self._root_kek is None
+        return self._root_key() is None
 
     def faults(self) -> tuple[str, ...]:
         """Tell, a line each, which keys of the settings do not open this keystore."""
         meta = self._keystore.meta()
-        tests = [
-            ("HOTLINE_WEB_KEY", "index_key", self._web_kek),
-            ("HOTLINE_WEB_KEY", "dialling_public", self._web_kek),
-        ]
-        if self._root_kek is not None:
-            tests.append(("HOTLINE_ROOT_KEY", "dialling_private", self._root_kek))
-        wrong = [setting for setting, name, kek in tests if not _opens(kek, name, meta)]
-        return tuple(f"{setting}: does not open this keystore" for setting in dict.fromkeys(wrong))
+        wrong = []
+        if is_old(meta, self._cache.web_keys[0], "web", WEB[0]) is None:
+            wrong.append("HOTLINE_WEB_KEY")
+        root = self._root_key()
+        if root is not None and is_old(meta, root, "root", ROOT[0]) is None:
+            wrong.append("HOTLINE_ROOT_KEY")
+        return tuple(f"{setting}: does not open this keystore" for setting in wrong)
+
+    @property
+    def rotating(self) -> bool:
+        """Whether `hotline keys rotate` was begun and not finished."""
+        return "next_root" in self._keystore.meta()
 
     def index(self, msisdn: Msisdn) -> bytes:
         """Give the 16 bytes by which a number is found again; without the key they tell nothing of it."""
@@ -146,7 +165,7 @@ class Vault:
 
     def digest(self, kind: str, value: str) -> bytes:
         """Give 16 bytes that stand for a provider's id, or any other value of that kind."""
-        return hmac.digest(self._installation().digest_key, _joined((kind, value)), "sha256")[:16]
+        return hmac.digest(self._installation().digest_key, joined((kind, value)), "sha256")[:16]
 
     def create_keys(self, subject: str) -> NewSubject:
         """Make a subject's two keys, committed to the keystore on return; ValueError if it has some.
@@ -155,51 +174,58 @@ class Vault:
         only number: one with a new number is a new subject.
         """
         number_key, note_key = secrets.token_bytes(32), secrets.token_bytes(32)
+        wrapping = self._look_again().wrapping  # a key that is being replaced wraps nothing new
         self._keystore.add(
             subject,
-            number_key=_SEALED_BOX.encrypt(
-                number_key, self._installation().dialling, info=_joined(("number-key", subject))
-            ),
-            note_key=_seal(self._web_kek, ("note-key", subject), note_key),
+            number_key=box(wrapping.dialling, ("number-key", subject), number_key),
+            note_key=seal(wrapping.keks[0], ("note-key", subject), note_key),
             hour=_hour(self._clock.now()),
         )
         return NewSubject(subject, number_key)
 
     def open_number(self, subject: str, place: Place, sealed: bytes) -> Msisdn:
         """Open a stored number, in a process with the root key only: VaultLocked, KeyDestroyed."""
-        private = self._dialling_private()
-        box = self._keystore.number_key(subject)
-        if box is None:
+        privates = self._privates()
+        boxed = self._keystore.number_key(subject)
+        if boxed is None:
             raise KeyDestroyed("the subject was forgotten")
         try:
-            number_key = _SEALED_BOX.decrypt(box, private, info=_joined(("number-key", subject)))
-        except InvalidTag:
-            raise BadSeal("the subject's number key is not its own") from None
-        plain = _open(AESGCM(number_key), ("number", subject, *place), sealed)
+            number_key = _first(privates.dialling, ("number-key", subject), boxed)
+        except BadSeal:  # sealed to a pair that was made since
+            self._cache.privates = None
+            number_key = _first(self._privates().dialling, ("number-key", subject), boxed)
+        plain = unseal(AESGCM(number_key), ("number", subject, *place), sealed)
         return Msisdn.restored(plain.rstrip(b"\0").decode("ascii"))
+
+    def list_for_deletion(self, place: Place, sid: str) -> bytes:
+        """Seal a provider's id to the deletion list: any process may add to it, only a worker reads it."""
+        return box(self._installation().wrapping.deletion, ("deletion", *place), sid.encode())
+
+    def open_for_deletion(self, place: Place, sealed: bytes) -> str:
+        return unbox(self._privates().deletion, ("deletion", *place), sealed).decode()
 
     def seal_note(self, subject: str, place: Place, text: str) -> bytes:
         """Seal a note or a message; KeyDestroyed once the subject was forgotten."""
-        return _seal(self._note_key(subject), ("note", subject, *place), _padded(text))
+        return seal(self._note_key(subject), ("note", subject, *place), _padded(text))
 
     def open_note(self, subject: str, place: Place, sealed: bytes) -> str:
-        return _unpadded(_open(self._note_key(subject), ("note", subject, *place), sealed))
+        return _unpadded(unseal(self._note_key(subject), ("note", subject, *place), sealed))
 
     def open_notes(self, notes: Sequence[tuple[str, Place, bytes]]) -> list[str | None]:
         """Open a page of (subject, place, sealed) in one reading of the keystore; None where forgotten."""
         boxes = self._keystore.note_keys({subject for subject, _, _ in notes})
         keys = {subject: self._unwrapped(subject, box) for subject, box in boxes.items()}
         return [
-            _unpadded(_open(keys[subject], ("note", subject, *place), sealed)) if subject in keys else None
+            _unpadded(unseal(keys[subject], ("note", subject, *place), sealed)) if subject in keys else None
             for subject, place, sealed in notes
         ]
 
     def seal_here(self, place: Place, data: bytes) -> bytes:
         """Seal under the installation's own key: for rows that soon go, and belong to nobody yet."""
-        return _seal(self._installation().here, ("here", *place), data)
+        return seal(self._installation().here, ("here", *place), data)
 
     def open_here(self, place: Place, sealed: bytes) -> bytes:
-        return _open(self._installation().here, ("here", *place), sealed)
+        return unseal(self._installation().here, ("here", *place), sealed)
 
     def destroy_keys(self, subject: str) -> None:
         """Make all that was sealed for this subject unreadable, for ever; again does nothing."""
@@ -226,77 +252,78 @@ class Vault:
         """Close this process's connections to the keystore; they open again when they are needed."""
         self._keystore.close()
 
-    def _installation(self) -> _Installation:
-        if self._cache.installation is None:
-            meta = self._keystore.meta()
-            if not (
-                _opens(self._web_kek, "index_key", meta) and _opens(self._web_kek, "dialling_public", meta)
-            ):
-                raise KeystoreDown("the keystore is not prepared, or not for this web key")
-            index_key = _open(self._web_kek, ("meta", "index_key"), meta["index_key"])
-            public = _open(self._web_kek, ("meta", "dialling_public"), meta["dialling_public"])
-            self._cache.installation = _Installation(
-                index_key=_hkdf(index_key, "index"),
-                digest_key=_hkdf(index_key, "digest"),
-                here=_derived(index_key, "here"),
-                dialling=X25519PublicKey.from_public_bytes(public),
-            )
-        return self._cache.installation
+    def orphans(self, known: Iterable[str], older_than: datetime) -> int:
+        """Count what `sweep_orphans` would destroy."""
+        return len(self._keystore.made_before(_hour(older_than)) - set(known))
 
-    def _dialling_private(self) -> X25519PrivateKey:
-        if self._root_kek is None:
+    def wipe(self) -> None:
+        """Destroy every key there is; whatever was sealed opens nowhere again. Again does nothing."""
+        self._keystore.wipe_meta()
+        self._keystore.wipe_subjects()
+
+    def _root_key(self) -> bytes | None:
+        return self._given_root or self._typed()
+
+    def _installation(self) -> _Installation:
+        return self._cache.installation or self._look_again()
+
+    def _look_again(self) -> _Installation:
+        """Read which keys wrap now; what was learned while they changed is kept, so that nothing breaks after."""
+        known = self._cache.web_keys
+        try:
+            wrapping = web_side(self._keystore.meta(), known)
+        except BadSeal:
+            raise KeystoreDown("the keystore is not prepared, or not for this web key") from None
+        known += [key for key in wrapping.keys if key not in known]
+        there = self._cache.installation
+        if there is None or there.wrapping.keys != wrapping.keys:
+            there = self._cache.installation = _Installation.of(wrapping)
+        return there
+
+    def _privates(self) -> RootSide:
+        root = self._root_key()
+        if root is None:
             raise VaultLocked("this process holds no root key")
-        if self._cache.dialling_private is None:
-            meta = self._keystore.meta()
-            if not _opens(self._root_kek, "dialling_private", meta):
-                raise KeystoreDown("the keystore is not prepared, or not for this root key")
-            raw = _open(self._root_kek, ("meta", "dialling_private"), meta["dialling_private"])
-            self._cache.dialling_private = X25519PrivateKey.from_private_bytes(raw)
-        return self._cache.dialling_private
+        if self._cache.privates is None:
+            try:
+                self._cache.privates = root_side(self._keystore.meta(), [root])
+            except BadSeal:
+                raise KeystoreDown("the keystore is not prepared, or not for this root key") from None
+        return self._cache.privates
 
     def _note_key(self, subject: str) -> AESGCM:
-        box = self._keystore.note_keys([subject]).get(subject)
-        if box is None:
+        boxed = self._keystore.note_keys([subject]).get(subject)
+        if boxed is None:
             raise KeyDestroyed("the subject was forgotten")
-        return self._unwrapped(subject, box)
+        return self._unwrapped(subject, boxed)
 
-    def _unwrapped(self, subject: str, box: bytes) -> AESGCM:
-        return AESGCM(_open(self._web_kek, ("note-key", subject), box))
-
-
-def _hkdf(key: bytes, purpose: str) -> bytes:
-    return HKDF(SHA256(), 32, salt=None, info=b"hotline/vault/1/" + purpose.encode()).derive(key)
-
-
-def _derived(key: bytes, purpose: str) -> AESGCM:
-    return AESGCM(_hkdf(key, purpose))
+    def _unwrapped(self, subject: str, boxed: bytes) -> AESGCM:
+        for installation in (self._installation, self._look_again):
+            for kek in installation().wrapping.keks:
+                try:
+                    return AESGCM(unseal(kek, ("note-key", subject), boxed))
+                except BadSeal:
+                    continue
+        raise BadSeal("the subject's note key is not its own")
 
 
-def _joined(parts: Iterable[str]) -> bytes:
-    """Join so that no two different lists give the same bytes."""
-    encoded = [part.encode() for part in parts]
-    return b"".join(len(part).to_bytes(4) + part for part in encoded)
+def _pair(name: str, web: AESGCM, root: AESGCM) -> dict[str, bytes]:
+    """A fresh pair: anybody may seal to its public half, only the root key opens the other."""
+    pair = X25519PrivateKey.generate()
+    public, private = f"{name}_public", f"{name}_private"
+    return {
+        public: sealed_meta(web, public, pair.public_key().public_bytes_raw()),
+        private: sealed_meta(root, private, pair.private_bytes_raw()),
+    }
 
 
-def _seal(key: AESGCM, context: tuple[str, ...], plain: bytes) -> bytes:
-    nonce = secrets.token_bytes(_NONCE)
-    return _VERSION + nonce + key.encrypt(nonce, plain, _VERSION + _joined(context))
-
-
-def _open(key: AESGCM, context: tuple[str, ...], sealed: bytes) -> bytes:
-    try:
-        version, nonce, rest = sealed[:1], sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
-        return key.decrypt(nonce, rest, version + _joined(context))
-    except (InvalidTag, ValueError):  # ValueError: too short for a nonce
-        raise BadSeal("a sealed value is not of this place, or was changed") from None
-
-
-def _opens(kek: AESGCM, name: str, meta: dict[str, bytes]) -> bool:
-    try:
-        _open(kek, ("meta", name), meta.get(name, b""))
-    except BadSeal:
-        return False
-    return True
+def _first(privates: Sequence[X25519PrivateKey], context: tuple[str, ...], boxed: bytes) -> bytes:
+    for private in privates:
+        try:
+            return unbox(private, context, boxed)
+        except BadSeal:
+            continue
+    raise BadSeal("the subject's number key is not its own")
 
 
 def _padded(text: str) -> bytes:
