@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from ivr import actions as act
 from ivr.burmese.encodings import Encoding, unicode_to_zawgyi, zawgyi_to_unicode
-from ivr.engine import State, step, step_text
+from ivr.engine import TEXT_CODE_LENGTH, State, step, step_text
 from ivr.events import (
     BridgeOver,
     CallEnded,
@@ -75,6 +75,8 @@ _TALK: Final[Mapping[Display, str]] = {
     "latin": "manet phyan zay thwar ma lar",
 }
 
+_FRESH_CODE: Final = "482913"
+
 FLOWS: Final[Mapping[str, tuple[Deed, ...]]] = {
     "asked_by_call": (Dials("115"), Waits(20), IsRung("callback", "5")),
     "asked_and_not_reached": (Dials("125"), Waits(20), IsRung("callback", None)),
@@ -95,6 +97,7 @@ FLOWS: Final[Mapping[str, tuple[Deed, ...]]] = {
     "display": (Texts("5"), Texts(_PICKS), Texts("0")),
     "programmes": (Dials("815"), Waits(10), IsRung("confirm", "5"), Waits(180), IsRung("programme", "5 *")),
     "programmes_by_text": (Texts("88"), Waits(10), IsRung("confirm", "1")),
+    "texts": (Texts("80"), Waits(2), Texts(_FRESH_CODE[:TEXT_CODE_LENGTH])),
     "unknown": (Texts(_TALK), Texts(_TALK)),
 }
 _CHOOSES_HERE: Final = frozenset({"display"})  # in the others she told us long ago what her phone shows
@@ -188,8 +191,9 @@ class _Person:
     allowed: dict[str, Line] = field(default_factory=dict)
     line: Line = "public"
     own_key: str = ""
-    flags: set[str] = field(default_factory=lambda: {"neutral_due", "programme_calls"})
+    flags: set[str] = field(default_factory=lambda: {"neutral_due", "programme_calls", "texts_open"})
     asked: str = ""
+    code: str = ""  # that was sent to her
     texted: int | None = None
 
     def does(self, deed: Deed) -> None:
@@ -214,7 +218,7 @@ class _Person:
             flags=frozenset(self.flags),
             handle=self.library.handles[0],
             fresh_handle=self.library.handles[0],
-            fresh_code="482913",
+            fresh_code=_FRESH_CODE,
             own_keys=self.own_key,
             programmes=(Programme(("sound",)),),
             room="room",
@@ -224,7 +228,8 @@ class _Person:
         self.messages.append(Message(mine=True, text=words, minute=self.minute))
         match, written_in = self.library.keyword(words, Encoding(self.display) if self.chosen else None)
         waited = None if self.texted is None else 60.0 * (self.minute - self.texted)
-        event = TextReceived(match.name, waited, self.facts())
+        sent = self.library.script.of_sent_code if words == self.code else None
+        event = TextReceived(match.name or sent, waited, self.facts())
         made = step_text(self.library.script, self.asked, self.language or written_in or "", event)
         self.asked, self.texted = made.asked, self.minute
         for action in made.actions:
@@ -232,14 +237,14 @@ class _Person:
                 self.keeps(action.effect, "text")
         for action in made.actions:
             if isinstance(action, act.SendText):
-                self.is_answered(action.key, made.language)
+                self.is_answered(action.key, made.language, action.code)
         self.minute += 1
 
-    def is_answered(self, key: str, language: str) -> None:
-        if key == self.library.script.neutral_text:
+    def is_answered(self, key: str, language: str, code: str) -> None:
+        if key in (self.library.script.neutral_text, self.library.script.thread_text):
             self.flags.discard("neutral_due")
         display = self.display if self.chosen else "unicode"
-        text = self.library.sms(language, key, display)
+        text = self.library.sms(language, key, display, code)
         self.messages.append(Message(mine=False, text=text, minute=self.minute))
 
     def call(self, kind: str, keys: str) -> None:
@@ -279,6 +284,8 @@ class _Person:
             case act.OptIn(own_key):
                 self.own_key = own_key
                 self.allowed["confirm"] = self.line
+            case act.OptInTexts(code):
+                self.code = code
             case act.GateOpened() if kind == "confirm":
                 self.allowed["programme"] = self.line
             case act.Withdraw():

@@ -19,6 +19,7 @@ FLOWS: Final[Mapping[str, str]] = {
     "display": _l("Chose by text how the phone shows Burmese"),
     "programmes": _l("Asked in a call for programmes, confirmed in one call, and heard one"),
     "programmes_by_text": _l("Asked by text for programmes, and confirmed in one call"),
+    "texts": _l("Asked by text for short texts, and sent the code back"),
     "unknown": _l("Wrote two texts that are no keyword"),
 }
 PHONES: Final[Mapping[str, str]] = {

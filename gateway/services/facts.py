@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -24,7 +24,7 @@ from gateway.store import (
 from gateway.store.callbacks import CallbackState
 from gateway.store.database import Session
 from gateway.store.legs import LegKind, LegState
-from ivr.actions import Ask, AskByCode, Perform
+from ivr.actions import Ask, AskByCode, KeepText, Perform
 from ivr.engine import Step, TextStep
 from ivr.events import Facts, Programme
 from ivr.script import Menu, Script
@@ -42,7 +42,8 @@ class Turn:
     """One webhook's people: the number's index is None where the number is withheld or unknown.
 
     `kind` is the script's starting point; `leg`, `subject` and `account` (of a counselor) are set for calls that
-    we placed. `keys` are those just pressed, `code` a case's code that was typed before.
+    we placed. `keys` are those just pressed, `code` a case's code that was typed before. `text` is what was
+    texted, in Unicode, and `display` how that phone shows Burmese.
     """
 
     kind: str
@@ -56,6 +57,8 @@ class Turn:
     account: str = ""
     keys: str = ""
     code: str = ""
+    text: str = field(default="", repr=False)
+    display: str = "unicode"
 
     @classmethod
     def of_caller(
@@ -223,7 +226,7 @@ def with_free_handle(
     given = {
         action.effect.handle
         for action in decided.actions
-        if isinstance(action, Perform) and isinstance(action.effect, Ask | AskByCode)
+        if isinstance(action, Perform) and isinstance(action.effect, Ask | AskByCode | KeepText)
     }
     if not any(callbacks.handle_in_use(session, handle) for handle in given):
         return decided
@@ -254,7 +257,7 @@ def _bridge_facts(session: Session, runtime: Runtime, turn: Turn, flags: set[str
     if turn.kind == LegKind.COUNSELOR and callback.claimed_by not in (None, turn.account):
         flags.add("taken")
     if turn.kind == LegKind.COUNSELOR and callback.state is CallbackState.WAITING:
-        flags.add(attending.why_not(session, runtime, callback.id, turn.account, now=turn.now))
+        flags |= {attending.why_not(session, runtime, callback.id, turn.account, now=turn.now)} - {""}
     return Facts(
         flags=frozenset(flags), handle=callback.handle, own_keys=callback.own_keys, room=callback.room
     )

@@ -1,8 +1,10 @@
 """A text that came in: what the whole message means, its effects, and the one answer that rides back."""
 
+import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
@@ -11,16 +13,17 @@ from sqlalchemy.exc import IntegrityError
 from gateway.carriers.base import TextArrived
 from gateway.errors import KeystoreDown, StoreDown
 from gateway.runtime import Runtime
-from gateway.services import flood
+from gateway.services import flood, opting_in, provider_copies
 from gateway.services.conversations import TRIES, Prepared, with_keys
 from gateway.services.effects import Effects, NeedsKeys
 from gateway.services.errands import ring_bells
 from gateway.services.facts import Turn, facts_of, with_free_handle
 from gateway.store import contacts, inbox
+from gateway.store.database import Session
 from gateway.vault import Place
 from ivr import actions as act
 from ivr.burmese.encodings import Encoding
-from ivr.engine import step_text
+from ivr.engine import TEXT_CODE_LENGTH, TextStep, step_text
 from ivr.events import TextReceived
 from ivr.script import EffectName
 
@@ -29,6 +32,7 @@ Display = Literal["unicode", "zawgyi", "latin"]
 
 REMEMBERED = timedelta(minutes=30)
 NEUTRAL_EVERY = timedelta(hours=6)
+_CODE = re.compile(rf"\d{{{TEXT_CODE_LENGTH}}}", re.ASCII)
 _LESS = frozenset({EffectName.WITHDRAW, EffectName.STOP, EffectName.FORGET})
 
 
@@ -75,6 +79,7 @@ def _take(runtime: Runtime, came: TextArrived, render: Render, prepared: Prepare
         if not inbox.take(session, key, now):
             seen = inbox.answer_of(session, key)
             return render(None) if seen is None else runtime.vault.open_here(place, seen)
+        provider_copies.over(session, runtime, "text", came.sid, now=now)
         turn = Turn.of_caller(session, runtime, came.sender, came.line, now)
         index = turn.number_index
         # A name or a short code: nobody to answer. A line that is only rung: nothing there takes a text.
@@ -84,10 +89,11 @@ def _take(runtime: Runtime, came: TextArrived, render: Render, prepared: Prepare
             return answer
         language, display = contacts.preference(session, index)
         match, of_words = runtime.library.keyword(came.text, Encoding(display) if display else None)
+        name = match.name or _of_sent_code(session, runtime, index, came.text, now)
         there = contacts.texter(session, index)
         asked, at, neutral_at = there or ("", now, None)
         recent = there is not None and now - at <= REMEMBERED
-        facts = facts_of(session, runtime, turn, prepared.flags)
+        facts = facts_of(session, runtime, turn, prepared.flags | _of_texts(session, runtime, index))
         if neutral_at is None or now - neutral_at >= NEUTRAL_EVERY:
             facts = replace(facts, flags=facts.flags | {"neutral_due"})
         waited = (now - at).total_seconds() if recent else None
@@ -97,7 +103,7 @@ def _take(runtime: Runtime, came: TextArrived, render: Render, prepared: Prepare
             session,
             runtime,
             facts,
-            lambda facts: step_text(script, asked, spoken, TextReceived(match.name, waited, facts)),
+            lambda facts: step_text(script, asked, spoken, TextReceived(name, waited, facts)),
         )
         turn = replace(turn, language=decided.language)
         doing = Effects(session, runtime, turn, prepared.new, prepared.contact)
@@ -125,10 +131,35 @@ def _take(runtime: Runtime, came: TextArrived, render: Render, prepared: Prepare
             None,
         )
         shown = _display(chosen or display, match.encoding, decided.language)
-        answer = render(runtime.library.sms(decided.language, reply, shown) if reply else None)
+        answer = render(_worded(runtime, decided, shown))
         inbox.keep_answer(session, key, runtime.vault.seal_here(place, answer))
     ring_bells(runtime, errands)
     return answer
+
+
+def _of_texts(session: Session, runtime: Runtime, index: bytes) -> frozenset[str]:
+    """Programmes by text: whether they may be asked for, by a number that no code was sent to just now."""
+    is_open = runtime.switches.on("programme_texts") and opting_in.texts_open(session, index)
+    return frozenset({"texts_open"}) if is_open else frozenset()
+
+
+def _of_sent_code(
+    session: Session, runtime: Runtime, index: bytes, text: str, now: datetime
+) -> str | None:
+    """What a text means that is the very code which was sent to this number."""
+    digits = "".join(str(unicodedata.decimal(sign, sign)) for sign in text.strip())
+    if not _CODE.fullmatch(digits):
+        return None
+    right = opting_in.code_is_right(session, runtime, index, digits, now=now)
+    return runtime.library.script.of_sent_code if right else None
+
+
+def _worded(runtime: Runtime, decided: TextStep, shown: Display) -> str | None:
+    """The answer in words, as her phone shows it."""
+    for action in decided.actions:
+        if isinstance(action, act.SendText):
+            return runtime.library.sms(decided.language, action.key, shown, action.code)
+    return None
 
 
 def _display(chosen: str | None, written: Encoding, language: str) -> Display:

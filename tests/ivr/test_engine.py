@@ -25,7 +25,10 @@ LIBRARY = Library.load()
 SCRIPT = LIBRARY.script
 FLAGS = sorted(SCRIPT.flags())
 BEFORE_THE_GATE = {"gate", "gate_later", "gate_wrong_person", "harmless", "goodbye", "not_saved"}
-TWO_PROGRAMMES = (Programme(("a1", "a2", "a3")), Programme(("b1", "b2")))
+TWO_PROGRAMMES = (
+    Programme(("a1", "a2", "a3"), name="a", topic="food"),
+    Programme(("b1", "b2"), name="b", topic="health"),
+)
 
 
 def facts(*flags: str, own: str = "5", programmes: tuple[Programme, ...] = TWO_PROGRAMMES) -> Facts:
@@ -248,6 +251,20 @@ def test_after_the_last_programme_the_line_can_be_listened_to_again() -> None:
     assert recordings(step(SCRIPT, made.state, KeyPressed("3", facts=facts()))) == ["a1", "a2", "a3"]
 
 
+def test_what_is_approved_while_somebody_listens_does_not_move_her_elsewhere() -> None:
+    made = call("dialled", *press("3"))
+    newer = facts(programmes=(Programme(("n1", "n2"), name="n"), *TWO_PROGRAMMES))
+    assert recordings(step(SCRIPT, made.state, KeyPressed("4", facts=newer))) == ["a2", "a3"]
+    assert recordings(step(SCRIPT, made.state, KeyPressed("1", facts=newer))) == ["b1", "b2"]
+
+
+def test_what_is_taken_back_while_somebody_listens_is_not_played_on() -> None:
+    made = call("dialled", *press("3", "5"))
+    gone = step(SCRIPT, made.state, KeyPressed("5", facts=facts(programmes=TWO_PROGRAMMES[1:])))
+    assert recordings(gone) == []
+    assert said(gone)[0] == "listen_nothing"
+
+
 def test_a_programme_that_is_gone_ends_with_a_word_and_not_with_silence() -> None:
     made = call("programme", KeyPressed("5", facts=facts(programmes=())))
     assert said(made) == ["goodbye"]
@@ -337,7 +354,7 @@ some_facts = st.builds(
     handle=st.just("mango-river"),
     fresh_handle=st.just("lime-cat"),
     own_keys=st.sampled_from(["", "5", "47"]),
-    programmes=st.sampled_from([(), TWO_PROGRAMMES, (Programme(("c",)),)]),
+    programmes=st.sampled_from([(), TWO_PROGRAMMES, (Programme(("c",), name="c"),)]),
     room=st.just("room-1"),
 )
 some_events = st.one_of(
