@@ -44,6 +44,7 @@ NAMES: Final = SECRETS | {
     "HOTLINE_ARRIVALS_PER_MINUTE",
     "HOTLINE_CALLS_AT_ONCE",
     "HOTLINE_CALL_PRICE",
+    "HOTLINE_CALLS_PER_LINE",
     "HOTLINE_CALLS_PER_SECOND",
     "HOTLINE_CONSOLE_URL",
     "HOTLINE_COUNSELOR_NUMBERS",
@@ -110,6 +111,8 @@ class Settings:
     speech: tuple[str, ...]
     calls_per_second: float
     calls_at_once: int
+    calls_per_line: int
+    """How many calls of campaigns one of our numbers may carry at once."""
     spend_per_day: Decimal | None
     spend_per_hour: Decimal | None
     call_price: Decimal
@@ -195,6 +198,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         speech=env.choices("HOTLINE_SPEECH", ("recorded", "google", "offline"), "recorded,google,offline"),
         calls_per_second=float(env.amount("HOTLINE_CALLS_PER_SECOND", "1", "0.01", "1000", "calls") or 1),
         calls_at_once=env.whole("HOTLINE_CALLS_AT_ONCE", 2, 100_000),
+        calls_per_line=env.whole("HOTLINE_CALLS_PER_LINE", 100_000, 100_000),
         spend_per_day=env.amount("HOTLINE_SPEND_PER_DAY", None, "0.01", "1000000", "currency units"),
         spend_per_hour=env.amount("HOTLINE_SPEND_PER_HOUR", None, "0.01", "1000000", "currency units"),
         call_price=env.price("HOTLINE_CALL_PRICE", "0.5"),

@@ -22,7 +22,7 @@ from gateway.clock import DemoClock
 from gateway.factory import create_app
 from gateway.phone import Msisdn
 from gateway.runtime import Runtime, build_runtime
-from gateway.services import counselors, speech
+from gateway.services import counselors, signing_in, speech
 from gateway.store import migrations, outbox
 from gateway.store.counselors import Account, Role
 from gateway.vault import Vault

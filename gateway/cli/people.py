@@ -6,8 +6,9 @@ import click
 
 from gateway.cli import spoken
 from gateway.cli.running import runtime
+from gateway.errors import Refused
 from gateway.phone import Msisdn
-from gateway.services import counselors, forgetting, keypad
+from gateway.services import counselors, ending, forgetting, invitations, keypad
 from gateway.services.counselors import Enrolment
 from gateway.services.errands import ring_bells
 from gateway.store.counselors import Role
@@ -23,6 +24,22 @@ def _secret_line(prompt: str) -> str:
     if sys.stdin.isatty():
         return str(click.prompt(prompt, hide_input=True))
     return sys.stdin.readline().rstrip("\n")
+
+
+def _number() -> Msisdn | None:
+    """A number; one of the callers' country only after a typed word, for its phone company sees every ring."""
+    typed = _secret_line("Number")
+    try:
+        return counselors.phone(typed, accepted=False)
+    except Refused as refused:
+        if refused.reason_key != "number_at_home":
+            raise
+    click.echo(
+        "This number is in Myanmar: the phone company there sees that it is rung, when and for how long, and "
+        "can hear the call. A number abroad is safer. Type the word accept to keep it all the same.",
+        err=True,
+    )
+    return counselors.phone(typed, accepted=_secret_line("accept").strip() == "accept")
 
 
 def _show(enrolment: Enrolment) -> None:
@@ -41,8 +58,53 @@ def _show(enrolment: Enrolment) -> None:
 def add(alias: str, role: str, phone: bool) -> None:
     """Make an account; the password, and with --phone the number, are read from standard input."""
     password = _secret_line("Password")
-    number = Msisdn.parse(_secret_line("Number")) if phone else None
-    _show(counselors.add(runtime(), alias, Role(role), password, number=number))
+    number = _number() if phone else None
+    _show(counselors.add(runtime(), counselors.fit_alias(alias), Role(role), password, number=number))
+
+
+@counselor.command("invite")
+@click.argument("alias")
+@click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.COUNSELOR.value)
+@click.option("--anew", is_flag=True, help="For somebody who has this account, and lost password or reader.")
+@spoken
+def invite(alias: str, role: str, anew: bool) -> None:
+    """Print a code, good once and for two days, by which somebody joins in the console."""
+    wired = runtime()
+    code = (
+        invitations.invite_anew(wired, alias, by=None)
+        if anew
+        else invitations.invite(wired, alias, Role(role), by=None)
+    )
+    click.echo(code)
+    hours = int(invitations.LIVES.total_seconds()) // 3600
+    click.echo(
+        f"To be typed at {wired.settings.console_url}/console/join within {hours} hours. "
+        "Hand it over in person or by a safe way, never by SMS.",
+        err=True,
+    )
+
+
+@counselor.command("role")
+@click.argument("alias")
+@click.argument("role", type=click.Choice([role.value for role in Role]))
+@spoken
+def change_role(alias: str, role: str) -> None:
+    """Give an account another role; its sessions end at once."""
+    counselors.change_role(runtime(), alias, Role(role), by=None)
+
+
+@counselor.command("captured")
+@click.argument("alias")
+@spoken
+def captured(alias: str) -> None:
+    """End all that an account holds, at once, and list the requests that it had seen."""
+    wired = runtime()
+    found = ending.captured(wired, alias, by=None)
+    click.echo("Ended: sessions, calls, claims, code sheets, passkeys, recovery codes, its invitations.")
+    click.echo("What it had seen, to the hour:" if found else "It had seen no request that is still kept.")
+    for one in found:
+        first, last = (hour.astimezone(wired.settings.timezone) for hour in (one.first, one.last))
+        click.echo(f"{one.case}  {one.handle or 'forgotten':<24} {first:%d.%m. %H:00} - {last:%d.%m. %H:00}")
 
 
 @counselor.command("reset")
@@ -88,7 +150,7 @@ def everyone() -> None:
 @spoken
 def enable(alias: str) -> None:
     """Let a disabled account sign in again."""
-    counselors.enable(runtime(), alias)
+    ending.enable(runtime(), alias)
 
 
 @counselor.command("disable")
@@ -96,7 +158,7 @@ def enable(alias: str) -> None:
 @spoken
 def disable(alias: str) -> None:
     """Nobody signs in with it any more; its sessions end at once."""
-    counselors.disable(runtime(), alias)
+    ending.disable(runtime(), alias)
 
 
 @click.command()

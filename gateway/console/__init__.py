@@ -5,14 +5,19 @@ from flask import Blueprint
 from gateway.console import frame
 from gateway.console.auditing import Auditing
 from gateway.console.cases import Cases
+from gateway.console.changes import Changes
 from gateway.console.content import Content
+from gateway.console.continuing import Continuing
+from gateway.console.directory import Directory
 from gateway.console.drafts import Drafts
 from gateway.console.gates import ANYONE, AUDITORS, COORDINATORS, COUNSELORS, EVERYBODY, Gates, Route
+from gateway.console.guides import Guidance
 from gateway.console.joining import JoiningIn
 from gateway.console.locking import Locking
 from gateway.console.outreach import Outreach
 from gateway.console.own_account import OwnAccount
 from gateway.console.people import People
+from gateway.console.practising import Practice
 from gateway.console.queue import Queue
 from gateway.console.seeing import Seeing
 from gateway.console.signing_in import SigningIn
@@ -30,7 +35,9 @@ def create_console(runtime: Runtime) -> Blueprint:
     locking = Locking(runtime)
     gates = Gates(runtime, locking.shut)
     frame.put_around(blueprint, runtime, gates)  # first, for a refused request must wear the headers too
-    gates.open(blueprint, [*_doors(runtime, locking), *_accounts(runtime), *_routes(runtime)])
+    gates.open(
+        blueprint, [*_doors(runtime, locking), *_accounts(runtime), *_helping(runtime), *_routes(runtime)]
+    )
     return blueprint
 
 
@@ -64,6 +71,38 @@ def _routes(runtime: Runtime) -> list[Route]:
         Route("standing", "GET", "/standing", standing.page, AUDITORS),
         Route("switch", "POST", "/standing/switch", standing.switch, COORDINATORS, standing.page),
         Route("lost", "GET", "/<path:rest>", frame.lost, ANYONE),
+    ]  # fmt: skip
+
+
+def _helping(runtime: Runtime) -> list[Route]:
+    """What a counselor has beside the queue: going on with a case, who else helps, hard calls, practice, news."""
+    going_on, directory, practice = Continuing(runtime), Directory(runtime), Practice(runtime)
+    guidance, cases = Guidance(), Cases(runtime)
+    case, entry = "/cases/<case>", "/services/<entry>"
+    return [
+        Route("changes", "GET", "/changes", Changes(runtime).stream, COUNSELORS),
+        Route("note", "POST", f"{case}/note", cases.note, COUNSELORS, cases.page),
+        Route("kept", "GET", "/kept", going_on.page, COUNSELORS),
+        Route("renew", "POST", f"{case}/renew", going_on.renew, COUNSELORS, cases.page),
+        Route("ring_again", "POST", f"{case}/again", going_on.ring_again, COUNSELORS, cases.page),
+        Route("colleagues", "GET", f"{case}/colleagues", going_on.colleagues, COUNSELORS),
+        Route("offer", "POST", f"{case}/colleagues", going_on.offer, COUNSELORS, cases.page),
+        Route("take_over", "POST", f"{case}/take-over", going_on.take_over, COUNSELORS, cases.page),
+        Route("end_offer", "POST", f"{case}/end-offer", going_on.end_offer, COUNSELORS, cases.page),
+        Route("choose", "GET", f"{case}/services", directory.choose, COUNSELORS),
+        Route("refer", "POST", f"{case}/services/<entry>", directory.refer, COUNSELORS, directory.choose_again),
+        Route("services", "GET", "/services", directory.page, COUNSELORS),
+        Route("new_service", "GET", "/services/new", directory.form, COORDINATORS),
+        Route("add_service", "POST", "/services/new", directory.keep, COORDINATORS, directory.form),
+        Route("service", "GET", entry, directory.form, COORDINATORS),
+        Route("keep_service", "POST", entry, directory.keep, COORDINATORS, directory.form),
+        Route("remove_service", "POST", f"{entry}/remove", directory.remove, COORDINATORS, directory.form),
+        Route("guidance", "GET", "/guidance", guidance.page, COUNSELORS),
+        Route("guide", "GET", "/guidance/<topic>", guidance.one, COUNSELORS),
+        Route("practice", "GET", "/practice", practice.page, COUNSELORS),
+        Route("practice_case", "GET", "/practice/<case>", practice.case, COUNSELORS),
+        Route("practice_call", "GET", "/practice/<case>/<scene>", practice.call, COUNSELORS),
+        Route("practice_outcome", "GET", "/practice/<case>/end/<outcome>", practice.outcome, COUNSELORS),
     ]  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
 
 from gateway.console import words
-from gateway.console.gates import COORDINATORS, Gates, with_code
+from gateway.console.gates import AUDITORS, COORDINATORS, COUNSELORS, Gates, with_code
 from gateway.errors import GatewayError, KeystoreDown, Refused, StoreDown
 from gateway.logs import get
 from gateway.runtime import Runtime
@@ -38,6 +38,8 @@ _HERE = Path(__file__).parent
 _FILES: Final = {
     "console.css": "text/css",
     "console.js": "text/javascript",
+    "locking.js": "text/javascript",
+    "passkeys.js": "text/javascript",
     "seeing.css": "text/css",
     "recorder.js": "text/javascript",
     "icon.svg": "image/svg+xml",
@@ -147,12 +149,14 @@ class _Frame:
 
     def around(self) -> dict[str, Any]:
         settings = self._runtime.settings
-        account = g.get("account")
+        account = None if "visit" in g and g.visit.locked else g.get("account")
         now = self._now()
         return {
             "title": settings.issuer,
             "account": account,
-            "coordinates": bool(account and COORDINATORS and account.role in COORDINATORS),
+            "coordinates": bool(account and account.role in COORDINATORS),
+            "counsels": bool(account and account.role in COUNSELORS),
+            "audits": bool(account and account.role in AUDITORS),
             "lang": words.reading(),
             "languages": LANGUAGES,
             "here": request.path if request.method == "GET" else url_for("console.queue"),
@@ -220,6 +224,8 @@ def _compressed(response: Response) -> Response:
     """
     kind = response.mimetype or ""
     packable = kind.startswith("text/") or kind == "image/svg+xml"
+    if response.is_streamed:
+        return response
     if not packable or response.status_code in (204, 304) or not request.accept_encodings.quality("gzip"):
         return response
     response.vary.add("Accept-Encoding")

@@ -4,7 +4,9 @@ import io
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import IO, Any, Final, Literal, cast
+from urllib.parse import urlsplit
 
 from flask import (
     Blueprint,
@@ -26,16 +28,19 @@ from flask.wrappers import Request
 from flask_wtf.csrf import validate_csrf
 from wtforms import ValidationError  # type: ignore[import-untyped]
 
+from gateway.console.devices import device_words
 from gateway.errors import KeystoreDown
 from gateway.runtime import Runtime
-from gateway.services import counselors
-from gateway.services.counselors import KNOWN_FOR, SESSION_LIVES
+from gateway.services import signing_in
+from gateway.services.signing_in import KNOWN_FOR, SESSION_LIVES, Origin, Visit
 from gateway.store.counselors import Account, Role
 
 Gate = frozenset[Role] | None
 ANYONE: Final[Gate] = None
-COUNSELORS: Final[Gate] = frozenset(Role)
-COORDINATORS: Final[Gate] = frozenset({Role.COORDINATOR, Role.ADMIN})
+EVERYBODY: Final = frozenset(Role)  # with an account
+COUNSELORS: Final = frozenset({Role.COUNSELOR, Role.COORDINATOR, Role.ADMIN})
+COORDINATORS: Final = frozenset({Role.COORDINATOR, Role.ADMIN})
+AUDITORS: Final = frozenset({Role.AUDITOR, Role.COORDINATOR, Role.ADMIN})  # what shows counts and no case
 
 View = Callable[..., ResponseReturnValue]
 _TOKEN = "token"  # noqa: S105 - the name of a field
@@ -46,7 +51,7 @@ _CLIENT = "visitor"
 class Route:
     """One way in. `again` is the page that a refused POST shows, with the reason; it takes the same arguments.
 
-    `most`: bytes that a POST may bring.
+    `most`: bytes that a POST may bring. `locked`: open also after idle minutes, before the short code.
     """
 
     name: str
@@ -56,6 +61,7 @@ class Route:
     gate: Gate
     again: View | None = None
     most: int = 64_000
+    locked: bool = False
 
 
 class InMemory(Request):
@@ -66,10 +72,14 @@ class InMemory(Request):
 
 
 class Gates:
-    """Looks at every request before any page does."""
+    """Looks at every request before any page does.
 
-    def __init__(self, runtime: Runtime) -> None:
+    `shut` shows the door of a page that is locked; it is told whether what was sent may be kept for afterwards.
+    """
+
+    def __init__(self, runtime: Runtime, shut: Callable[[bool], ResponseReturnValue]) -> None:
         self._runtime = runtime
+        self._shut = shut
         self._routes: dict[str, Route] = {}
 
     def open(self, blueprint: Blueprint, routes: Iterable[Route]) -> None:
@@ -95,28 +105,42 @@ class Gates:
         if isinstance(session, NullSession):
             raise KeystoreDown("the cookie's key cannot be had")
         if route.gate is not None:
-            account = counselors.who(self._runtime, session.get(_TOKEN, ""))
-            if account is None:
+            by_hand = not {"part", "again"} & request.args.keys()
+            visit = signing_in.who(self._runtime, session.get(_TOKEN, ""), by_hand=by_hand)
+            if visit is None:
                 return redirect(url_for("console.sign_in"), 303)
-            g.account = account
-            if account.role not in route.gate:
+            g.account, g.visit = visit.account, visit
+            if visit.account.role not in route.gate:
                 abort(403)
-        return self._check_token(route) if request.method == "POST" else None
+        ours = request.method != "POST" or self._is_ours(route)
+        if route.gate is not None and visit.locked and not route.locked:
+            return self._shut(ours)
+        if ours:
+            return None
+        if route.again is None:
+            abort(400)
+        g.refusal = "stale"
+        return with_code(route.again(**(request.view_args or {})), 400)
 
-    def _check_token(self, route: Route) -> ResponseReturnValue | None:
+    def _is_ours(self, route: Route) -> bool:
         """Only our own pages may act: a signed token in the form, and the browser's word where it gives one."""
         request.max_content_length = route.most
         request.max_form_memory_size = request.max_content_length
         try:
             validate_csrf(request.form.get("csrf_token"), time_limit=int(SESSION_LIVES.total_seconds()))
         except ValidationError:
-            if route.again is None:
-                abort(400)
-            g.refusal = "stale"
-            return with_code(route.again(**(request.view_args or {})), 400)
+            return False
         if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
             abort(400)
-        return None
+        # "null" is what browsers send where nothing is referred to, as our pages ask; the token speaks for these.
+        origin = request.headers.get("Origin", "null")
+        if origin != "null" and urlsplit(origin).netloc not in self._hosts():
+            abort(400)
+        return True
+
+    def _hosts(self) -> set[str]:
+        settings = self._runtime.settings
+        return {request.host, *(urlsplit(url).netloc for url in (settings.public_url, settings.console_url))}
 
 
 class Envelope(SecureCookieSessionInterface):
@@ -155,6 +179,11 @@ def _secure(runtime: Runtime) -> bool:
     return runtime.settings.public_url.startswith("https://")
 
 
+def visit() -> Visit:
+    """The session of this request; only behind a gate that asks."""
+    return cast("Visit", g.visit)
+
+
 def me() -> Account:
     """Who is signed in; only behind a gate that asks."""
     return cast("Account", g.account)
@@ -172,6 +201,19 @@ def sign_in_as(token: str) -> None:
 def client() -> str:
     """This browser's lasting random token: the one it has, or a new one."""
     return request.cookies.get(_CLIENT, "")[:64] or secrets.token_urlsafe(32)
+
+
+def origin(runtime: Runtime, client: str) -> Origin:
+    """Where this request comes from, for counting guesses apart from each other, and to be recognised by."""
+    hops = [one.strip() for one in request.headers.get("X-Forwarded-For", "").split(",")]
+    proxies = runtime.settings.proxies
+    # Only what our own proxies wrote is believed: they append, so it is counted from the end.
+    address = hops[-proxies] if 0 < proxies <= len(hops) else request.remote_addr or ""
+    try:
+        network = str(ip_network(f"{address}/{64 if ':' in address else 32}", strict=False))
+    except ValueError:
+        network = ""
+    return Origin(client=client, network=network, device=device_words(request.user_agent.string))
 
 
 def with_client(shown: ResponseReturnValue, runtime: Runtime, token: str) -> Response:
@@ -197,7 +239,7 @@ def sign_out(runtime: Runtime) -> None:
     token = session.get(_TOKEN)
     session.clear()
     if token:
-        counselors.sign_out(runtime, token)
+        signing_in.sign_out(runtime, token)
 
 
 def declared(app: Flask | None = None) -> Mapping[str, Gate]:

@@ -11,8 +11,9 @@ from gateway.console.frame import live
 from gateway.console.gates import go, me
 from gateway.runtime import Runtime
 from gateway.services import counselors
-from gateway.store import callbacks
+from gateway.store import callbacks, continuing
 from gateway.store import counselors as people
+from gateway.store.counselors import Role
 
 MOST = 50  # rows on a page: nobody rings more in an hour
 
@@ -21,6 +22,7 @@ MOST = 50  # rows on a page: nobody rings more in an hour
 class Waiting:
     """The queue as it is now; `more` where it is longer than a page."""
 
+    offered: list[Card]
     mine: list[Card]
     now: list[Card]
     later: list[Card]
@@ -34,7 +36,7 @@ class Queue:
     runtime: Runtime
 
     def home(self) -> ResponseReturnValue:
-        return go("queue")
+        return go("audit" if me().role is Role.AUDITOR else "queue")
 
     def page(self) -> ResponseReturnValue:
         now = self.runtime.clock.now().astimezone(self.runtime.settings.timezone)
@@ -54,9 +56,11 @@ class Queue:
             mine = callbacks.of_account(session, me().id)
             waiting = callbacks.waiting(session, most=MOST + 1)
             unclear = callbacks.uncertain(session, most=MOST)
+            offered = [callbacks.get(session, one) for one in continuing.offered_to(session, me().id, now)]
             on_shift = people.on_shift(session)
         shown = [card(self.runtime, one, now) for one in waiting[:MOST] if one.expires > now]
         return Waiting(
+            offered=[card(self.runtime, one, now) for one in offered if one is not None],
             mine=[card(self.runtime, one, now) for one in mine],
             now=[one for one in shown if one.safe],
             later=[one for one in shown if not one.safe],

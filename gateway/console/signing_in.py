@@ -7,8 +7,9 @@ from flask.typing import ResponseReturnValue
 
 from gateway.console import gates
 from gateway.console.frame import live
+from gateway.console.own_account import ask
 from gateway.runtime import Runtime
-from gateway.services import counselors
+from gateway.services import passkeys, signing_in
 from gateway.services.demo import DEMO_ACCOUNTS
 
 ELSEWHERE = "https://www.google.com/"  # what the most ordinary browser shows first
@@ -28,17 +29,20 @@ class SigningIn:
     runtime: Runtime
 
     def page(self) -> ResponseReturnValue:
-        return live("sign_in", alias=request.form.get("alias", ""), ready=self._ready())
+        return live("sign_in", alias=request.form.get("alias", ""), ready=self._ready(), ask=ask(self.runtime))
 
     def enter(self) -> ResponseReturnValue:
         """Both factors at once, so that nothing tells which was wrong."""
         alias, password, code = (request.form.get(name, "") for name in ("alias", "password", "code"))
         client = gates.client()
-        token = counselors.sign_in(
-            self.runtime, alias.strip()[:40], password[:200], "".join(code.split())[:10], client
-        )
-        gates.sign_in_as(token)
-        return gates.with_client(gates.go("home"), self.runtime, client)
+        origin = gates.origin(self.runtime, client)
+        token = signing_in.sign_in(self.runtime, alias.strip()[:40], password[:200], code[:40], origin)
+        return self._inside(token, client)
+
+    def enter_by_passkey(self) -> ResponseReturnValue:
+        client = gates.client()
+        answer, origin = request.form.get("answer", ""), gates.origin(self.runtime, client)
+        return self._inside(passkeys.sign_in(self.runtime, answer, origin), client)
 
     def sign_out(self) -> ResponseReturnValue:
         gates.sign_out(self.runtime)
@@ -52,12 +56,16 @@ class SigningIn:
         answer.headers["Clear-Site-Data"] = '"cache"'
         return Response(status=303, headers=answer.headers)
 
+    def _inside(self, token: str, client: str) -> ResponseReturnValue:
+        gates.sign_in_as(token)
+        return gates.with_client(gates.go("home"), self.runtime, client)
+
     def _ready(self) -> list[Ready]:
         settings = self.runtime.settings
         if settings.mode != "demo" or not settings.simulated:
             return []
         found = (
-            (alias, password, counselors.current_code(self.runtime, alias))
+            (alias, password, signing_in.current_code(self.runtime, alias))
             for alias, password in DEMO_ACCOUNTS
         )
         return [Ready(alias, password, code) for alias, password, code in found if code]

@@ -179,6 +179,22 @@ def set_phone(runtime: Runtime, account: Account, number: Msisdn | None, *, by: 
         raise Refused("alias_or_number_in_use") from None
 
 
+def describe(
+    runtime: Runtime, alias: str, *, speaks: Sequence[str], woman: bool, by: str | None = None
+) -> None:
+    """Say whom this person can help: in which languages (none named: any), and whether she is a woman.
+
+    Raises `Refused("no_such_language")` where a language is not one of the hotline's.
+    """
+    if not set(speaks) <= set(runtime.settings.languages):
+        raise Refused("no_such_language")
+    with runtime.database.write() as session:
+        account = known_in(session, alias)
+        counselors.change(session, account.id, speaks=",".join(sorted(speaks)), woman=woman)
+        now = runtime.clock.now()
+        audit.note(session, what="account_described", account=by, subject=account.id, now=now)
+
+
 # --- who is there ---------------------------------------------------------------------------------------
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, Integer, String, Table, insert, select
+from sqlalchemy import Column, Integer, String, Table, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store.database import Instant, Session, metadata
@@ -35,6 +35,42 @@ def note(session: Session, *, what: str, account: str | None, subject: str | Non
 def latest(session: Session, *, most: int) -> Sequence[tuple[datetime, str | None, str, str | None]]:
     query = select(audit.c.hour, audit.c.account, audit.c.what, audit.c.subject).order_by(audit.c.id.desc())
     return [tuple(row) for row in session.execute(query.limit(most))]
+
+
+def note_once(session: Session, *, what: str, account: str, subject: str, now: datetime) -> bool:
+    """Note what may happen many times an hour, such as looking at a page, once. Return whether it was new."""
+    if noted(session, what=what, account=account, subject=subject, now=now):
+        return False
+    note(session, what=what, account=account, subject=subject, now=now)
+    return True
+
+
+def noted(session: Session, *, what: str, account: str, subject: str, now: datetime) -> bool:
+    """Whether this was noted in the present hour."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    query = select(audit.c.id).where(
+        audit.c.hour == hour, audit.c.account == account, audit.c.what == what, audit.c.subject == subject
+    )
+    return session.execute(query.limit(1)).one_or_none() is not None
+
+
+def of_account(
+    session: Session, account: str, *, most: int
+) -> Sequence[tuple[datetime, str | None, str, str | None]]:
+    """What this account did, and what was done to it, the latest first."""
+    query = select(audit.c.hour, audit.c.account, audit.c.what, audit.c.subject)
+    query = query.where((audit.c.account == account) | (audit.c.subject == account))
+    return [tuple(row) for row in session.execute(query.order_by(audit.c.id.desc()).limit(most))]
+
+
+def subjects_of(session: Session, account: str) -> Sequence[tuple[str, str, datetime, datetime]]:
+    """What this account did to what: (what, subject, first, last hour), the latest first."""
+    first, last = func.min(audit.c.hour), func.max(audit.c.hour)
+    query = select(audit.c.what, audit.c.subject, first, last).where(
+        audit.c.account == account, audit.c.subject.is_not(None)
+    )
+    query = query.group_by(audit.c.what, audit.c.subject).order_by(last.desc(), audit.c.subject)
+    return [tuple(row) for row in session.execute(query)]
 
 
 def drop_before(session: Session, moment: datetime) -> int:

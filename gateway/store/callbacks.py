@@ -51,6 +51,9 @@ class CallbackState(StrEnum):
     FORGOTTEN = "forgotten"
 
 
+BY_TEXT = "text"
+"""The wish of somebody who texted and did not ask to be rung."""
+
 ENDED = (
     CallbackState.DONE,
     CallbackState.NO_ANSWER,
@@ -310,7 +313,11 @@ def due(
 ) -> Callback | None:
     """The first request that may be rung now and suits `person`; any suits whose time ends before `last_chance`."""
     ringable = and_(
-        _waiting, callbacks.c.contact.is_not(None), callbacks.c.not_before <= now, callbacks.c.expires > now
+        _waiting,
+        callbacks.c.contact.is_not(None),
+        callbacks.c.wish != BY_TEXT,
+        callbacks.c.not_before <= now,
+        callbacks.c.expires > now,
     )
     if session.execute(select(callbacks.c.id).where(ringable).limit(1)).first() is None:
         return None  # found by `not_before`: the next query would read all who wait for their window

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from gateway.runtime import Runtime
-from gateway.services.counselors import current_code
+from gateway.services.signing_in import current_code
 from gateway.store.counselors import Role
 
 PASSWORD = "lantern-ferry-mango"

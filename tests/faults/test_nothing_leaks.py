@@ -18,7 +18,7 @@ from real_hotline import RealHotline, lives, until
 from sqlalchemy import select
 
 from gateway.phone import Msisdn
-from gateway.services.counselors import current_code
+from gateway.services.signing_in import current_code
 from gateway.simulator.numbers import CALLER, COUNSELOR, demo_number
 from gateway.store.callbacks import callbacks
 from ivr.burmese.encodings import unicode_to_zawgyi

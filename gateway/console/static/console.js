@@ -12,6 +12,25 @@ document.addEventListener("keydown", (event) => {
   lastEscape = event.timeStamp;
 });
 
+// Blank when nobody has touched it for some minutes; the first touch or key shows it again and does nothing else.
+const idle = Number(document.body.dataset.blank) * 60000;
+if (idle) {
+  let last = Date.now();
+  const touched = (event) => {
+    last = Date.now();
+    if (!document.documentElement.classList.contains("blank") || event.key === "Escape") return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    // What belongs to the same touch, such as its click, presses nothing either.
+    setTimeout(() => document.documentElement.classList.remove("blank"), 400);
+  };
+  for (const kind of ["pointerdown", "mousedown", "touchstart", "click", "keydown"]) {
+    addEventListener(kind, touched, { capture: true, passive: false });
+  }
+  addEventListener("scroll", () => { last = Date.now(); }, { passive: true });
+  setInterval(() => { if (Date.now() - last >= idle) document.documentElement.classList.add("blank"); }, 1000);
+}
+
 // Looking again: only the part that changes, and nothing where it is still the same.
 const live = document.querySelector("[data-live]");
 if (live) {
@@ -23,6 +42,7 @@ if (live) {
   const look = async () => {
     if (document.hidden || busy()) return;
     const answer = await fetch(live.dataset.live, { cache: "no-store", headers: stamp ? { "If-None-Match": stamp } : {} });
+    if (answer.redirected && new URL(answer.url).pathname.endsWith("/locked")) return document.dispatchEvent(new Event("locked"));
     if (answer.redirected) return location.reload();
     const time = answer.headers.get("X-Demo-Time");
     if (time) document.getElementById("demo-time").textContent = time;
@@ -36,7 +56,21 @@ if (live) {
     if (focused) document.getElementById(focused)?.focus();
     if (before !== shape() && !written()) location.replace(live.dataset.live.split("?")[0]);
   };
-  const again = () => setTimeout(() => look().catch(() => {}).finally(again), live.dataset.every * 1000);
+  // Told by the server where it can: it sends a number that grows, and only then is anything fetched. While it
+  // does, time itself (a window that opens) is looked at once a minute; without it, as often as the page says.
+  let told = false;
+  if (live.dataset.changes && window.EventSource) {
+    const changes = new EventSource(live.dataset.changes);
+    let number = "";
+    changes.onopen = () => { told = true; };
+    changes.onmessage = (event) => {
+      if (number && number !== event.data) look().catch(() => {});
+      number = event.data;
+    };
+    changes.onerror = () => { if (changes.readyState === EventSource.CLOSED) told = false; };
+    addEventListener("pagehide", () => changes.close());
+  }
+  const again = () => setTimeout(() => look().catch(() => {}).finally(again), (told ? 60 : live.dataset.every) * 1000);
   again();
   document.addEventListener("visibilitychange", () => { if (!document.hidden) look().catch(() => {}); });
 }
