@@ -1,8 +1,8 @@
 """The contract between the gateway and a carrier, in the gateway's words."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -110,6 +110,33 @@ class TextProgress:
     message: str = ""
 
 
+# --- what is looked at --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing the doctor looked at, and what to do about it; `good` is None where only a person can tell."""
+
+    what: str
+    good: bool | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """How the carrier's side should be: our numbers by their use, our addresses, whom we ring, what is kept."""
+
+    public: Sequence[Msisdn]
+    missed: Sequence[Msisdn]
+    counselors: Sequence[Msisdn]
+    public_url: str
+    fallback_url: str | None
+    countries: frozenset[str]
+    now: datetime
+    kept: timedelta
+    """How long the carrier may have copies of calls and texts."""
+
+
 # --- what leaves --------------------------------------------------------------------------------------
 
 
@@ -195,3 +222,6 @@ class Carrier(Protocol):
 
     def forget_text(self, sid: str) -> None:
         """Delete the carrier's own copy of a text; one that is gone already is no error."""
+
+    def examine(self, wiring: Wiring) -> Iterator[Finding]:
+        """Ask the carrier how its side is set up, a finding after the other. Never raises."""

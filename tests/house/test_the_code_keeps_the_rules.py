@@ -23,6 +23,7 @@ OURS = [*SOURCES, ROOT / "app.py"]
 MAY_REVEAL = {
     "gateway/vault.py": {"seal", "index"},
     "gateway/carriers/twilio/rest.py": {"dial", "text"},
+    "gateway/carriers/twilio/checkup.py": {"dial"},  # our own lines, looked up at the provider
     "gateway/simulated.py": {"demo"},
 }
 """Where a number leaves its wrapping, and for what. Whoever adds a line here says why in its commit."""

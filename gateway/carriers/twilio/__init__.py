@@ -3,12 +3,12 @@
 A worker that forks imports `gateway.carriers.twilio.rest` before it does; the web never needs it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from gateway.carriers.base import LegStatus, Request, TextStatus
+from gateway.carriers.base import Finding, LegStatus, Request, TextStatus, Wiring
 from gateway.carriers.twilio import signature
 from gateway.phone import Msisdn
 
@@ -90,6 +90,9 @@ class TwilioCarrier:
 
     def forget_text(self, sid: str) -> None:
         self._rest.forget_text(sid)
+
+    def examine(self, wiring: Wiring) -> Iterator[Finding]:
+        return self._rest.examine(wiring)
 
     @cached_property
     def _rest(self) -> "Rest":

@@ -13,8 +13,8 @@ from twilio.http.response import Response  # type: ignore[import-untyped]  # it 
 from twilio.rest import Client  # type: ignore[import-untyped]  # it ships no types
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from gateway.carriers.base import LegStatus, TextStatus
-from gateway.carriers.twilio import statuses
+from gateway.carriers.base import Finding, LegStatus, TextStatus, Wiring
+from gateway.carriers.twilio import checkup, statuses
 from gateway.carriers.twilio.inbound import is_call_sid, is_text_sid
 from gateway.errors import CarrierError
 from gateway.phone import Msisdn
@@ -35,15 +35,17 @@ class Rest:
         self, *, account_sid: str, auth_token: str, public_url: str, api_base_url: str | None
     ) -> None:
         self._public_url = public_url
+        self._http = _Http()
         self._client = Client(
             account_sid,
             auth_token,
-            http_client=_Http(),
+            http_client=self._http,
             # Else TWILIO_REGION and TWILIO_EDGE of our own environment would silently move every request.
             environment={"TWILIO_REGION": "", "TWILIO_EDGE": ""},
         )
         if api_base_url:
             self._client.api.base_url = api_base_url
+            self._client.voice.base_url = api_base_url
 
     def place_call(
         self,
@@ -161,6 +163,12 @@ class Rest:
         except CarrierError:
             return  # the refusal to delete is what is told, and is tried again where that may help
 
+    def examine(self, wiring: Wiring) -> Iterator[Finding]:
+        def ask(request: Callable[[], Any]) -> Any:
+            return _ask(request, harmless_twice=True)
+
+        return checkup.examine(self._client, ask, lambda: self._http.answered_at, wiring)
+
     def _leg(self, leg: str) -> str:
         return f"{self._public_url}/twilio/voice/leg/{quote(leg, safe='')}"
 
@@ -171,6 +179,7 @@ class _Http:
     def __init__(self) -> None:
         # It logs addresses, and a look-up's address holds the number that is looked up.
         logging.getLogger("urllib3").setLevel(logging.CRITICAL)
+        self.answered_at = ""
         self._session = requests.Session()
         self._session.trust_env = False  # only `settings` reads the environment: no proxy, no .netrc
 
@@ -195,6 +204,7 @@ class _Http:
             timeout=timeout or _TIMEOUT,
             allow_redirects=allow_redirects,
         )
+        self.answered_at = answer.headers.get("Date", "")
         return Response(answer.status_code, answer.text, answer.headers)
 
 
