@@ -13,8 +13,9 @@ from gateway.console.gates import COORDINATORS, go, me
 from gateway.console.words import tell as _
 from gateway.errors import BadSeal, KeyDestroyed, KeystoreDown
 from gateway.runtime import Runtime
-from gateway.services import callbacks, casework
+from gateway.services import callbacks, casework, continuing, directory
 from gateway.store import callbacks as rows
+from gateway.store import continuing as continued
 from gateway.store import counselors
 from gateway.store.callbacks import Callback, CallbackState
 from gateway.store.database import Session
@@ -47,11 +48,21 @@ class Cases:
             whole = mine or (COORDINATORS is not None and me().role in COORDINATORS)
             history = self._history(session, there, now) if whole else []
             note = self._note(session, there) if mine else ""
+            offer = continued.offered(session, case, now) if there.ended is None else None
+            taker = counselors.get(session, offer.taker) if offer and mine else None
+            kept = continuing.kept(session, self.runtime, there) if whole else None
         return live(
             "case",
             one=card(self.runtime, there, now),
             mine=mine and there.ended is None,
             whole=whole,
+            tells=mine and (there.ended is None or kept is not None),
+            offered=(taker.alias, words.at(offer.until, now)) if offer and taker else None,
+            offered_to_me=offer is not None and offer.taker == me().id and offer.giver == there.claimed_by,
+            kept=kept,
+            kept_until=words.at(kept.until, now) if kept else "",
+            longest_reason=continuing.LONGEST_REASON,
+            wishes=continuing.WISHES,
             history=history,
             note=request.form.get("note", note)[:LONGEST_NOTE],
             longest_note=LONGEST_NOTE,
@@ -80,6 +91,11 @@ class Cases:
         flash("unsafe")
         return go("queue")
 
+    def note(self, case: str) -> ResponseReturnValue:
+        casework.write_note(self.runtime, case, me().id, request.form.get("note", "")[:LONGEST_NOTE])
+        flash("note_kept")
+        return go("case", case=case)
+
     def outcome(self, case: str) -> ResponseReturnValue:
         outcome = request.form.get("outcome", "")
         if outcome not in casework.OUTCOMES:
@@ -94,13 +110,14 @@ class Cases:
         names = {me().id: _("you")}
         if COORDINATORS is not None and me().role in COORDINATORS:
             names = {one.id: one.alias for one in counselors.everyone(session)} | names
+        happened = [(move.at, words.move(move.state, move.why), move.account) for move in moves]
+        happened += [
+            (at, _("They were told of: %(name)s", name=name), account)
+            for at, name, account in directory.told_of(session, self.runtime, there.id)
+        ]
         return [
-            Line(
-                at=words.at(move.at, now),
-                what=words.move(move.state, move.why),
-                who=names.get(move.account, _("a colleague")) if move.account else "",
-            )
-            for move in moves
+            Line(words.at(at, now), what, names.get(account, _("a colleague")) if account else "")
+            for at, what, account in sorted(happened, key=lambda one: one[0])
         ]
 
     def _note(self, session: Session, there: Callback) -> str:

@@ -193,6 +193,14 @@ def read_note(runtime: Runtime, session: Session, callback: Callback) -> str:
     return runtime.vault.open_note(callback.contact, _note_place(callback.id), sealed)
 
 
+def write_note(runtime: Runtime, callback: str, account: str, note: str) -> None:
+    """Keep a note on one's own case before it is closed, so that a colleague who takes over finds it."""
+    with runtime.database.write() as session:
+        there = _mine(session, callback, account, (S.CLAIMED, S.CALLING_COUNSELOR, S.CALLING_CALLER, S.TALKING))
+        if there.contact:
+            keep_note(session, runtime, callback, there.contact, note.strip())
+
+
 def keep_note(session: Session, runtime: Runtime, callback: str, contact: str, note: str) -> None:
     """Seal it under the contact's own key, in the place of the one before."""
     rows.change(session, callback, note=runtime.vault.seal_note(contact, _note_place(callback), note))
