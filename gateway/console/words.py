@@ -76,7 +76,8 @@ REASONS: Final[Mapping[str, str]] = {
     "feature_off": _l("Programmes by call are turned off."),
     "not_approved": _l("Only what is approved and still valid may be sent."),
     "running": _l("Calls for this programme are under way already."),
-    "nobody": _l("Nobody has asked to hear programmes by call in this language."),
+    "nobody": _l("Nobody who is meant by this has asked for programmes."),
+    "bad_plan": _l("These numbers cannot be used. Look at days, time and cost again."),
     # wordings
     "draft_there": _l("There is a draft already. Go on with that one."),
     "no_draft": _l("There is no draft any more: it was published or thrown away."),
@@ -113,7 +114,7 @@ REASONS: Final[Mapping[str, str]] = {
     "own_account": _l("Somebody else must do this to your account."),
     "bad_number": _l("This is not one phone number. Write it with + and the country."),
     "number_at_home": _l(
-        "This number is in Myanmar: the phone company there sees every ring and can hear the call. "
+        "This number is in the callers' country: the phone company there sees every ring and can hear the call. "
         "If you accept that, tick it below and send once more. A number abroad is safer."
     ),
     "invitation": _l(
@@ -162,7 +163,8 @@ DONE: Final[Mapping[str, str]] = {
     "approved": _l("Approved: exactly this sound may be heard from now on."),
     "retired": _l("Taken back. Nobody hears it from now on."),
     "launched": _l("The calls begin now, as fast as the lines allow."),
-    "paused": _l("Paused. No further call is placed."),
+    "launched_later": _l("Kept. The calls begin at the time you chose."),
+    "paused": _l("Paused. No further call is placed, and phones that ring stop ringing."),
     "resumed": _l("The calls go on."),
     "canceled": _l("Ended for good. No further call is placed."),
     "draft_begun": _l("The draft is open. Nobody hears it before a second person publishes it."),
@@ -299,6 +301,7 @@ CAMPAIGN_STATES: Final[Mapping[str, str]] = {
     "running": _l("calls are under way"),
     "paused": _l("paused"),
     "canceled": _l("ended by hand"),
+    "capped": _l("stopped: what it may cost is used up"),
     "done": _l("finished"),
 }
 RECIPIENT_STATES: Final[Mapping[str, str]] = {
@@ -314,6 +317,20 @@ RECIPIENT_STATES: Final[Mapping[str, str]] = {
     "busy": _l("engaged"),
     "no_answer": _l("no answer"),
     "failed": _l("could not be rung"),
+    "not_allowed": _l("a number that is not rung"),
+    "stopped": _l("wanted no more"),
+    "expired": _l("not rung in time"),
+    "canceled": _l("not rung: ended by hand"),
+    "texted": _l("was sent the text"),
+}
+LISTENED: Final[Mapping[str, str]] = {
+    "heard_4": _l("to the end"),
+    "heard_3": _l("three quarters or more"),
+    "heard_2": _l("half or more"),
+    "heard_1": _l("a quarter or more"),
+    "heard_0": _l("less than a quarter"),
+    "asked": _l("asked for a counselor"),
+    "enough": _l("pressed: never again"),
 }
 TOPICS: Final[Mapping[str, str]] = {
     "health": _l("health"),

@@ -73,8 +73,9 @@ def effects(made: Step) -> list[act.Effect]:
 def test_three_keys_ask_for_a_ring_and_the_handle_is_heard_in_the_same_turn() -> None:
     made = call("dialled", *press("1", "1", "5"))
     assert effects(made) == [act.Ask("hour", "5", "lime-cat")]
+    assert isinstance(made.actions[1], act.Play), "whatever is pressed, the two words are heard to their end"
     assert act.HandleWords("lime-cat") in made.actions[1].sounds
-    assert made.actions[-1] == act.HangUp()
+    assert made.actions[-1] == act.AskForKeys((act.Prompt("more"),), 6)
 
 
 @pytest.mark.parametrize("keys", [[], ["1"], ["1", "1"], ["1", "2", "9"]])

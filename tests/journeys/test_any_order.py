@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 from sqlalchemy import select
 
 from gateway.errors import Refused
-from gateway.services import casework, housekeeping, windows
+from gateway.services import casework, counselors, housekeeping, windows
 from gateway.store.callbacks import CallbackState, callbacks
 from gateway.store.contacts import contacts, forbidden
 from gateway.store.legs import legs
@@ -57,9 +57,13 @@ class Anything(RuleBasedStateMachine):
 
     # --- what people do -------------------------------------------------------------------------------
 
-    @rule(phone=st.sampled_from(PHONES), wish=st.sampled_from("1234"))
-    def asks_by_call(self, phone: str, wish: str) -> None:
-        self.hotline.dial(phone).press("1" + wish + OWN)
+    @rule(
+        phone=st.sampled_from(PHONES),
+        wish=st.sampled_from("1234"),
+        more=st.sampled_from(["", "1", "2", "12"]),
+    )
+    def asks_by_call(self, phone: str, wish: str, more: str) -> None:
+        self.hotline.dial(phone).press("1" + wish + OWN + more)
 
     @rule(phone=st.sampled_from(PHONES), code=st.sampled_from(["11", "14", "10", "99", "77", "hello"]))
     def texts(self, phone: str, code: str) -> None:
@@ -93,6 +97,11 @@ class Anything(RuleBasedStateMachine):
         self.with_any(
             lambda one: casework.record_outcome(self.hotline.runtime, one, self.helper.id, outcome=outcome)
         )
+
+    @rule()
+    def is_not_safe(self) -> None:
+        self.with_any(lambda one: casework.i_am_not_safe(self.hotline.runtime, one, self.helper.id))
+        counselors.set_shift(self.hotline.runtime, "helper", on=True)
 
     @rule()
     def gives_back(self) -> None:

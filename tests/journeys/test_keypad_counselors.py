@@ -81,7 +81,7 @@ def test_next_case_joined_and_the_outcome_by_keys(hotline: Hotline) -> None:
     assert hotline.one(select(callbacks)).state == CallbackState.DONE
 
 
-def test_not_safe_ends_it_without_a_word(hotline: Hotline) -> None:
+def test_not_safe_ends_it_without_a_word_and_the_case_returns(hotline: Hotline) -> None:
     _, codes, line = rung_back(hotline)
     hotline.dial().press("115")
     type_code(line, codes[0])
@@ -90,7 +90,9 @@ def test_not_safe_ends_it_without_a_word(hotline: Hotline) -> None:
     hotline.pick_up(hotline.provider.calls[-1]).press("5")
     line.leave_room()
     assert line.press("7").said == []
-    assert hotline.one(select(callbacks)).state == CallbackState.NOT_SAFE
+    row = hotline.one(select(callbacks))
+    assert (row.state, row.flagged, row.claimed_by) == (CallbackState.WAITING, True, None)
+    assert not hotline.one(select(accounts)).on_shift
 
 
 def test_on_and_off_shift(hotline: Hotline) -> None:
