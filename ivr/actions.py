@@ -192,7 +192,7 @@ class CounselorReady:
 
 @dataclass(frozen=True, slots=True)
 class CounselorDeclined:
-    """The counselor does not go on: `why` is later, give_back, silent or left."""
+    """The counselor does not go on: `why` is later, give_back, refuse, silent or left."""
 
     why: str
 

@@ -353,7 +353,8 @@ def step_text(script: Script, asked: str, language: str, event: TextReceived) ->
         return TextStep(rule.name, language, _reply(rule.first))
     effects = _text_effects(rule, language, event.facts)
     code = next((one.effect.code for one in effects if isinstance(one.effect, act.OptInTexts)), "")
-    return TextStep("", language, (*effects, *_reply(rule.reply, code)))
+    reply = next((key for flag, key in rule.instead.items() if flag in event.facts.flags), rule.reply)
+    return TextStep("", language, (*effects, *_reply(reply, code)))
 
 
 def _reply(key: str, code: str = "") -> tuple[act.Action, ...]:
@@ -441,6 +442,8 @@ def _effect(name: EffectName, state: State, facts: Facts) -> act.Effect:  # noqa
             return act.CounselorDeclined(name.value.removeprefix("counselor_"))
         case EffectName.COUNSELOR_GIVES_BACK:
             return act.CounselorDeclined("give_back")
+        case EffectName.COUNSELOR_REFUSES:
+            return act.CounselorDeclined("refuse")
         case EffectName.RING_AGAIN:
             return act.RingAgain()
         case EffectName.BRIDGE_ENDED:

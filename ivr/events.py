@@ -16,6 +16,14 @@ class Programme:
     topic: str = ""
 
 
+# Of each of these at most one is the case.
+ONE_OF = (
+    frozenset({"nobody_on_shift", "closed"}),
+    frozenset({"nobody_on_shift", "opens_today", "opens_tomorrow", "opens_later"}),
+    frozenset({"on_shift", "off_missed", "off_long"}),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is true now outside the conversation.

@@ -41,7 +41,7 @@ _MENU_FIELDS = frozenset(
         *_SINGLE,
     }
 )
-_TEXT_FIELDS = frozenset({"reply", "do", "keep", "only_if", "language", "confirm", "first", "sent_code"})
+_TEXT_FIELDS = frozenset({"reply", "instead", "do", "keep", "only_if", "language", "confirm", "first", "sent_code"})
 _FIXED = ("wrong_key", "too_many", "goodbye", "not_saved", "neutral_text", "not_saved_text")
 
 
@@ -174,6 +174,7 @@ class _Reader:
         return TextRule(
             name=name,
             reply=self.word(f"{at}.reply", value.get("reply", "")),
+            instead=self.kept(f"{at}.instead", value.get("instead", {})),
             do=self.effects(f"{at}.do", value.get("do", [])),
             keep=self.kept(f"{at}.keep", value.get("keep", {})),
             only_if=self.word(f"{at}.only_if", value.get("only_if", "")),

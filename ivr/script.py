@@ -65,6 +65,7 @@ class EffectName(StrEnum):
     COUNSELOR_READY = "counselor_ready"
     COUNSELOR_LATER = "counselor_later"
     COUNSELOR_GIVES_BACK = "counselor_gives_back"
+    COUNSELOR_REFUSES = "counselor_refuses"
     COUNSELOR_SILENT = "counselor_silent"
     COUNSELOR_LEFT = "counselor_left"
     RING_AGAIN = "ring_again"
@@ -172,6 +173,7 @@ class Menu:
 class TextRule:
     """What one keyword does: the wording of the answer (empty: none) and its effects.
 
+    Where a flag of `instead` holds, the answer is its wording.
     With `sent_code` no word means this, but the code that was sent to this very number.
     Where `only_if` does not hold the keyword means nothing. With `confirm` the effects happen only when the
     same keyword comes twice within `confirm` seconds; the first time is answered with `first`.
@@ -179,6 +181,7 @@ class TextRule:
 
     name: str
     reply: str = ""
+    instead: Mapping[str, str] = field(default_factory=dict)
     do: tuple[EffectName, ...] = ()
     keep: Mapping[str, str] = field(default_factory=dict)
     only_if: str = ""
@@ -214,7 +217,8 @@ class Script:
 
     def text_keys(self) -> frozenset[str]:
         """Every wording a text may be answered with."""
-        replies = {r for rule in self.texts.values() for r in (rule.reply, rule.first) if r}
+        rules = self.texts.values()
+        replies = {r for rule in rules for r in (rule.reply, rule.first, *rule.instead.values()) if r}
         return frozenset(replies | {self.neutral_text, self.not_saved_text})
 
     @property
@@ -229,4 +233,5 @@ class Script:
         lines += [line for option in options for line in option.say]
         asked = {flag for line in lines for flag in (line.only_if, line.unless)}
         asked |= {option.only_if for option in options} | {rule.only_if for rule in self.texts.values()}
+        asked |= {flag for rule in self.texts.values() for flag in rule.instead}
         return frozenset(asked - {""}) | {"no_saving", "neutral_due"}

@@ -2,12 +2,14 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 from ivr.burmese.encodings import Encoding, read
 from ivr.burmese.segments import count, syllables
+from ivr.events import ONE_OF
 from ivr.script import AGAIN, BACK, LEAVE, STARTS, Line, Menu, Option, Problem, Script
 from prompts.library import CODE, FIRST_LANGUAGE, SAMPLES, Library, PackError, Review
 
@@ -172,8 +174,10 @@ def _lengths(library: Library, sound: Sound | None) -> Iterator[Problem]:
                 if sound(language, key) is None:
                     yield Problem(*_place(language, key), "has no sound yet")
         for menu in library.script.menus.values():
-            for said, most in _said_at_once(library.script, menu):
-                seconds = sum(_seconds(library, language, key, sound) for key in said)
+            for lines, most in _said_at_once(library.script, menu):
+                ways = {said: sum(_seconds(library, language, key, sound) for key in said) for said in _ways(lines)}
+                said = max(ways, key=lambda one: ways[one])
+                seconds = ways[said]
                 if seconds > most:
                     yield Problem(
                         file,
@@ -183,20 +187,25 @@ def _lengths(library: Library, sound: Sound | None) -> Iterator[Problem]:
                     )
 
 
-def _said_at_once(script: Script, menu: Menu) -> Iterator[tuple[tuple[str, ...], float]]:
-    """The keys heard in one breath and how long that may take: the menu alone, and after what leads here."""
+def _said_at_once(script: Script, menu: Menu) -> Iterator[tuple[tuple[Line, ...], float]]:
+    """What is heard in one breath and how long that may take: the menu alone, and after what leads here."""
     for lines in dict.fromkeys((menu.say, menu.later)):
-        if keys := _keys(lines):
-            yield keys, MAIN_SECONDS if menu.name == MAIN else SECONDS if menu.asks else CONTENT_SECONDS
+        if lines:
+            yield lines, MAIN_SECONDS if menu.name == MAIN else SECONDS if menu.asks else CONTENT_SECONDS
     if menu.asks and not menu.programme:
         options = [option for other in script.menus.values() for option in other.options()]
-        for keys in dict.fromkeys(_keys(option.say) for option in options if option.to == menu.name):
-            if keys:
-                yield (*keys, *_keys(menu.say)), SECONDS
+        for lines in dict.fromkeys(option.say for option in options if option.to == menu.name):
+            if lines:
+                yield (*lines, *menu.say), SECONDS
 
 
-def _keys(lines: Iterable[Line]) -> tuple[str, ...]:
-    return tuple(line.say for line in lines if not line.say.startswith("@"))
+def _ways(lines: Sequence[Line]) -> Iterator[tuple[str, ...]]:
+    """The keys of the wordings heard there, whatever may be the case."""
+    flags = sorted({flag for line in lines for flag in (line.only_if, line.unless)} - {""})
+    for count in range(len(flags) + 1):
+        for held in map(frozenset, combinations(flags, count)):
+            if all(len(held & one) < 2 for one in ONE_OF):
+                yield tuple(line.say for line in lines if line.holds(held) and not line.say.startswith("@"))
 
 
 def _seconds(library: Library, language: str, key: str, sound: Sound | None) -> float:

@@ -107,6 +107,7 @@ _EFFECTS: Final[Mapping[EffectName, tuple[str, str]]] = {
     EffectName.COUNSELOR_READY: ("the caller is rung now", "ခေါ်သူကို အခုခေါ်"),
     EffectName.COUNSELOR_LATER: ("the counselor: later", "ဖြေကြားသူ: နောက်မှ"),
     EffectName.COUNSELOR_GIVES_BACK: ("given back", "ပြန်အပ်"),
+    EffectName.COUNSELOR_REFUSES: ("never offered to them again", "သူ့ဆီ ထပ်မပို့"),
     EffectName.COUNSELOR_SILENT: ("the counselor pressed nothing", "ဖြေကြားသူ မနှိပ်"),
     EffectName.COUNSELOR_LEFT: ("the counselor hung up", "ဖြေကြားသူ ချသွား"),
     EffectName.RING_AGAIN: ("is rung once more", "နောက်တစ်ခါ ထပ်ခေါ်"),

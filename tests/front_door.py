@@ -22,7 +22,7 @@ from gateway.clock import DemoClock
 from gateway.factory import create_app
 from gateway.phone import Msisdn
 from gateway.runtime import Runtime, build_runtime
-from gateway.services import counselors, signing_in, speech
+from gateway.services import attending, counselors, signing_in, speech
 from gateway.store import migrations, outbox
 from gateway.store.counselors import Account, Role
 from gateway.vault import Vault
@@ -261,6 +261,7 @@ class Hotline:
             "HOTLINE_DATA_DIR": str(folder),
             "TWILIO_API_BASE_URL": provider.address,
             "HOTLINE_FACES": "webhooks",
+            "HOTLINE_CALLS_PER_SECOND": "1000",  # no test waits for a line
             **settings,
         }
         self.settings = gateway_settings.load(environment)
@@ -371,6 +372,7 @@ class Hotline:
         self, alias: str = "helper", number: str = COUNSELOR, role: Role = Role.COUNSELOR
     ) -> Account:
         counselors.add(self.runtime, alias, role, PASSWORD, number=Msisdn.parse(number), language="en")
+        attending.set_cap(self.runtime, alias, None, by=None)  # no beginner, who may take but few a day
         counselors.set_shift(self.runtime, alias, on=True)
         return next(one for one in counselors.everyone(self.runtime) if one.alias == alias)
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from gateway import logs
 from gateway.runtime import Runtime
-from gateway.services import dispatch, housekeeping
+from gateway.services import attending, dispatch, housekeeping
 
 _BEAT_EVERY: Final = 10.0
 _EXPIRE_EVERY: Final = 5.0
@@ -37,6 +37,7 @@ def run(runtime: Runtime, *, tick: float = 1.0, once: bool = False) -> None:
     duties = (
         _Duty("ring", tick, lambda: dispatch.ring_due(runtime)),
         _Duty("expire", _EXPIRE_EVERY, lambda: housekeeping.expire(runtime)),
+        _Duty("shifts", _EXPIRE_EVERY, lambda: attending.tick(runtime)),
         _Duty("sweep", _SWEEP_EVERY, lambda: housekeeping.sweep(runtime)),
         _Duty("beat", _BEAT_EVERY, lambda: runtime.queue.beat("clock")),
     )

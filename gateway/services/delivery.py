@@ -89,4 +89,7 @@ def _counselor_line_free(session: Session, runtime: Runtime, leg: Leg) -> list[E
         pool.not_answered(session, leg.account, now=now)
     if leg.kind is LegKind.KEYPAD:  # no request was taken on it
         return []
-    return bridging.counselor_left(session, runtime, leg.subject, leg.account, now=now)
+    several = pool.rang_one_of_several(session, leg.id)
+    return bridging.counselor_left(
+        session, runtime, leg.subject, leg.account, now=now, one_of_several=several
+    )

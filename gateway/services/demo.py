@@ -5,7 +5,7 @@ from typing import Final
 
 from gateway.phone import Msisdn
 from gateway.runtime import Runtime
-from gateway.services import counselors, programmes
+from gateway.services import attending, counselors, programmes
 from gateway.store import audit, callbacks, contacts, conversations, inbox, legs, outbox
 from gateway.store import outreach as rows
 from gateway.store.counselors import Role
@@ -28,6 +28,7 @@ def prepare(runtime: Runtime, numbers: dict[str, Msisdn]) -> None:
     for alias, password in DEMO_ACCOUNTS:
         if alias not in there:
             counselors.add(runtime, alias, _ROLES[alias], password, number=numbers.get(alias), language="en")
+            attending.set_cap(runtime, alias, None, by=None)  # nobody is tired of trying things out
     if "counselor" not in there:
         counselors.set_shift(runtime, "counselor", on=True)
         _first_programme(runtime)

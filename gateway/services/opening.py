@@ -1,15 +1,89 @@
-"""The hours in which somebody is meant to be there: at any instant, in any zone, holidays and clock changes included.
+"""The hours in which somebody is meant to be there, and what a caller is told of them.
 
-A time that the zone's clock skips counts as the same span after midnight would; one that it shows twice is the first.
+The calculus holds at any instant in any zone. A time that the zone's clock skips counts as if the clock had not been
+changed yet; one that it shows twice is the first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from gateway.store.hours import Hours
+from gateway.errors import Refused
+from gateway.runtime import Runtime
+from gateway.services import windows
+from gateway.store import attendance, audit, hours
+from gateway.store.database import Session
+from gateway.store.hours import Holiday, Hours, Span
 
 _DAY = timedelta(days=1)
 LOOKS_AHEAD = 60  # days: a house that is shut for longer does not know when it opens
+LONGEST_NAME = 60
+
+
+# --- what a caller is told ----------------------------------------------------------------------------
+
+
+def nobody(session: Session, runtime: Runtime, now: datetime) -> set[str]:
+    """What is true, in the script's flags, before somebody chooses when to be rung.
+
+    `nobody_on_shift`; or `closed` where it does not open within the hour either, with when it does: `opens_today`,
+    `opens_tomorrow` or `opens_later`. `closed_morning`, `closed_midday` and `closed_evening` where the
+    next such window lies outside the hours.
+    """
+    zone = runtime.settings.timezone
+    kept = hours.read(session)
+    flags = set()
+    for wish in windows.WINDOWS:
+        life = windows.life(wish, now, zone)
+        if not is_open_within(kept, life.not_before, life.expires, zone):
+            flags.add(f"closed_{wish}")
+    if attendance.there(session, now):
+        return flags
+    opens = opens_next(kept, now, zone)
+    if opens is None:
+        return flags | {"closed"}
+    if opens < now + windows.HOUR_LIVES:
+        return flags | {"nobody_on_shift"}
+    days = (opens.astimezone(zone).date() - now.astimezone(zone).date()).days
+    return flags | {"closed", {0: "opens_today", 1: "opens_tomorrow"}.get(days, "opens_later")}
+
+
+# --- what a coordinator decides -----------------------------------------------------------------------
+
+
+def kept(runtime: Runtime) -> Hours:
+    with runtime.database.read() as session:
+        return hours.read(session)
+
+
+def set_week(runtime: Runtime, week: Sequence[Span | None], *, by: str) -> None:
+    """The hours of the seven weekdays, from Monday on."""
+    with runtime.database.write() as session:
+        hours.set_week(session, week)
+        audit.note(session, what="hours_changed", account=by, subject=None, now=runtime.clock.now())
+
+
+def set_holiday(runtime: Runtime, holiday: Holiday, *, by: str) -> None:
+    """A day that differs from its weekday; of two for one day the later word counts.
+
+    Raises `Refused` for a day that is over or has no name.
+    """
+    now = runtime.clock.now()
+    if not holiday.name or len(holiday.name) > LONGEST_NAME:
+        raise Refused("no_name")
+    if holiday.day < now.astimezone(runtime.settings.timezone).date():
+        raise Refused("day_over")
+    with runtime.database.write() as session:
+        hours.set_holiday(session, holiday)
+        audit.note(session, what="holiday_set", account=by, subject=None, now=now)
+
+
+def remove_holiday(runtime: Runtime, day: date, *, by: str) -> None:
+    with runtime.database.write() as session:
+        hours.remove_holiday(session, day)
+        audit.note(session, what="holiday_removed", account=by, subject=None, now=runtime.clock.now())
+
+
+# --- the calculus -------------------------------------------------------------------------------------
 
 
 def is_open(hours: Hours, now: datetime, zone: tzinfo) -> bool:

@@ -115,10 +115,10 @@ def cap_of(session: Session, account: str) -> int | None:
     return of(session, account).daily_cap
 
 
-def taken_since(session: Session, account: str, moment: datetime) -> int:
-    """How many requests this account took since then; one taken twice counts once."""
+def taken_since(session: Session, account: str, moment: datetime, *, but: str = "") -> int:
+    """How many requests other than `but` this account took since then; one taken twice counts once."""
     query = select(func.count(moves.c.callback.distinct())).where(
-        moves.c.account == account, moves.c.at >= moment, moves.c.why == "claimed"
+        moves.c.account == account, moves.c.at >= moment, moves.c.why == "claimed", moves.c.callback != but
     )
     return session.execute(query).scalar_one()
 

@@ -113,14 +113,6 @@ def busy_accounts(session: Session) -> Sequence[str]:
     return [account for account in session.execute(query).scalars() if account]
 
 
-def accounts_since(session: Session, kind: LegKind, moment: datetime) -> Sequence[str]:
-    """Accounts that such a call was placed to since then."""
-    query = select(legs.c.account).where(
-        legs.c.kind == kind, legs.c.created > moment, legs.c.account.is_not(None)
-    )
-    return [account for account in session.execute(query).scalars() if account]
-
-
 def uncertain(session: Session, leg: str) -> None:
     session.execute(
         update(legs)

@@ -98,6 +98,12 @@ def accounts_owed(session: Session, job: str) -> Sequence[str]:
     return [account for account in session.execute(query).scalars() if account]
 
 
+def get(session: Session, duty: str) -> Duty | None:
+    """A duty, done or not."""
+    row = session.execute(select(*_COLUMNS).where(outbox.c.id == duty)).one_or_none()
+    return None if row is None else _duty(row)
+
+
 def take(session: Session, duty: str, *, now: datetime, stale: datetime) -> Duty | None:
     """Claim the row for this worker: None where it is done, not due, or another worker is at it since `stale`."""
     taken = session.execute(
