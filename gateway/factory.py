@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from gateway.errors import SettingsError
 from gateway.logs import configure, get
 from gateway.runtime import Runtime, build_runtime
+from gateway.services.notice import refuse_unread
 from gateway.services.overview import refuse_drafts
 from gateway.settings import load
 from gateway.web.health import health, metrics
@@ -26,6 +27,7 @@ def application(environ: Mapping[str, str]) -> Flask:
     try:
         settings = load(environ)
         configure(settings.log_level, json=settings.mode == "production")
+        refuse_unread(settings)
         runtime = build_runtime(settings)
         refuse_drafts(runtime)
     except SettingsError as error:

@@ -124,6 +124,13 @@ class JobQueue:
         """Say whether Redis answers now; half a second at most."""
         return self._attempt(lambda: bool(self._redis.ping()), otherwise=False)
 
+    def durability(self) -> dict[str, str]:
+        """Give Redis' own settings that decide whether a bell may get lost; empty where it does not tell."""
+        names = ("appendonly", "appendfsync", "maxmemory-policy")
+        return self._attempt(
+            lambda: {name: str(self._redis.config_get(name).get(name, "")) for name in names}, otherwise={}
+        )
+
     def workers(self) -> int:
         """Count the worker processes that live; 0 where Redis is away."""
         return self._attempt(self._count_workers, otherwise=0)

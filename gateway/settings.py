@@ -35,6 +35,7 @@ SECRETS: Final = frozenset(
         "HOTLINE_WEB_KEY",
         "HOTLINE_METRICS_TOKEN",
         "TWILIO_AUTH_TOKEN",
+        "TWILIO_AUTH_TOKEN_PREVIOUS",
     }
 )
 """What may also come from a file, as NAME_FILE."""
@@ -52,6 +53,7 @@ NAMES: Final = SECRETS | {
     "HOTLINE_DATA_DIR",
     "HOTLINE_DEAD_MAN_HOURS",
     "HOTLINE_FACES",
+    "HOTLINE_FALLBACK_URL",
     "HOTLINE_FEATURES",
     "HOTLINE_INBOUND_PRICE",
     "HOTLINE_ISSUER",
@@ -60,6 +62,7 @@ NAMES: Final = SECRETS | {
     "HOTLINE_LONGEST_SHIFT",
     "HOTLINE_MISSED_CALL_NUMBERS",
     "HOTLINE_MODE",
+    "HOTLINE_NOTICE_ACCEPTED",
     "HOTLINE_NUMBERS",
     "HOTLINE_PROXIES",
     "HOTLINE_PUBLIC_URL",
@@ -102,6 +105,8 @@ class Settings:
     web_key: bytes = field(repr=False)
     twilio_account_sid: str = field(repr=False)
     twilio_auth_token: str = field(repr=False)
+    twilio_previous_token: str | None = field(repr=False)
+    """Still believed while the token is being replaced; nothing is asked with it."""
     twilio_api_base_url: str | None
     """None is Twilio itself."""
     timezone: ZoneInfo
@@ -137,6 +142,10 @@ class Settings:
     log_level: str
     features: frozenset[str]
     accept_drafts: bool
+    notice_accepted: str
+    """The version of the honest notice that whoever runs this has read."""
+    fallback_url: str | None
+    """Where `hotline fallback` was put for the carrier. Without a slash at its end."""
     issuer: str
     console_url: str
     """Where browsers find the console: passkeys are bound to it. Without a slash at its end."""
@@ -190,6 +199,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         web_key=web_key,
         twilio_account_sid=account,
         twilio_auth_token=token,
+        twilio_previous_token=_previous(env, token),
         twilio_api_base_url=api,
         timezone=env.zone("HOTLINE_TIMEZONE", "Asia/Yangon"),
         quiet_hours=env.hours("HOTLINE_QUIET_HOURS", "21:00-07:00"),
@@ -215,6 +225,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         log_level=env.choice("HOTLINE_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
         features=frozenset(env.choices("HOTLINE_FEATURES", FEATURES, "")),
         accept_drafts=env.choice("HOTLINE_ACCEPT_DRAFTS", ("yes", "no"), "no") == "yes",
+        notice_accepted=env.text("HOTLINE_NOTICE_ACCEPTED", "", ""),
+        fallback_url=env.web_address("HOTLINE_FALLBACK_URL", secure=production, required=False),
         issuer=_issuer(env),
         console_url=env.web_address("HOTLINE_CONSOLE_URL", secure=production, required=False) or public_url,
         proxies=int(env.choice("HOTLINE_PROXIES", ("0", "1", "2", "3"), "0")),
@@ -402,6 +414,13 @@ def _dead_man(env: Environment) -> timedelta | None:
     if not (env.given("HOTLINE_DEAD_MAN_HOURS") or "").strip():
         return None
     return timedelta(hours=env.whole("HOTLINE_DEAD_MAN_HOURS", 72, 2000))
+
+
+def _previous(env: Environment, token: str) -> str | None:
+    previous = env.secret("TWILIO_AUTH_TOKEN_PREVIOUS", "", required=False)
+    if previous and previous == token:
+        env.fault("TWILIO_AUTH_TOKEN_PREVIOUS", "is TWILIO_AUTH_TOKEN: leave it out when the change is done")
+    return previous
 
 
 def _issuer(env: Environment) -> str:

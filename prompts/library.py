@@ -23,6 +23,7 @@ EXTRA_VOICE = (
     "waiting",
     "busy_now",
     "closed_now",
+    "out_of_reach",
     "sorry_later",
 )  # said outside the script, when no script can run
 DIGITS = tuple("0123456789")

@@ -10,11 +10,13 @@ from gateway.settings import Settings
 
 
 def _twilio(settings: Settings) -> Carrier:
+    tokens = (settings.twilio_auth_token, settings.twilio_previous_token)
     return TwilioCarrier(
         account_sid=settings.twilio_account_sid,
-        tokens=(settings.twilio_auth_token,),
+        tokens=tuple(token for token in tokens if token),
         public_url=settings.public_url,
         api_base_url=settings.twilio_api_base_url,
+        fallback_url=settings.fallback_url,
     )
 
 

@@ -77,7 +77,8 @@ def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
 # Which file holds which command: a file is read only when its command is used, so that the supervisor,
 # which stays in memory, loads next to nothing.
 _ROOMS = {
-    "running": ("up", "worker", "clock", "release", "db", "status", "doctor"),
+    "running": ("up", "worker", "clock", "release", "db", "status"),
+    "looking": ("doctor", "fallback", "notice"),
     "people": ("counselor", "forget"),
     "content": ("check", "dialogue", "map", "prompts"),
     "outreach": ("outreach",),

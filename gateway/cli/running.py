@@ -1,4 +1,4 @@
-"""Commands that run the hotline and tell how it is: up, worker, clock, release, db, status, doctor."""
+"""Commands that run the hotline and tell how it is: up, worker, clock, release, db, status."""
 
 import base64
 import json
@@ -11,7 +11,6 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import click
 
@@ -166,12 +165,14 @@ def _greet(greeting: str, url: str, port: int, data: Path) -> None:
 @spoken
 def worker() -> None:
     """Do jobs: ring, move and end calls, render programmes, forget."""
-    from gateway.services.overview import refuse_drafts  # noqa: PLC0415 - only these commands need it
+    from gateway.services.notice import refuse_unread  # noqa: PLC0415 - only these commands need it
+    from gateway.services.overview import refuse_drafts  # noqa: PLC0415
     from workers import worker as process  # noqa: PLC0415
 
     wired = runtime()
     if wired.vault.locked:
         raise SettingsError(("HOTLINE_ROOT_KEY: is missing, and without it a worker can ring nobody",))
+    refuse_unread(wired.settings)
     refuse_drafts(wired)
     process.run(wired)
 
@@ -180,10 +181,12 @@ def worker() -> None:
 @spoken
 def clock() -> None:
     """Ring what is due, end what is over. May run twice."""
-    from gateway.services.overview import refuse_drafts  # noqa: PLC0415 - only these commands need it
+    from gateway.services.notice import refuse_unread  # noqa: PLC0415 - only these commands need it
+    from gateway.services.overview import refuse_drafts  # noqa: PLC0415
     from workers import clock as process  # noqa: PLC0415
 
     wired = runtime()
+    refuse_unread(wired.settings)
     refuse_drafts(wired)
     process.run(wired)
 
@@ -193,9 +196,11 @@ def clock() -> None:
 def release() -> None:
     """Keys, tables, what is said and its sound, before the processes start; run again, it changes nothing."""
     from gateway.services import publishing  # noqa: PLC0415 - only this command needs these
+    from gateway.services.notice import refuse_unread  # noqa: PLC0415
     from gateway.vault import Vault  # noqa: PLC0415
 
     here = settings()
+    refuse_unread(here)
     here.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     Vault.prepare(here)
     wired = runtime()
@@ -264,18 +269,3 @@ def status(as_json: bool) -> None:
         counts = value if isinstance(value, dict) else {"": value}
         shown = ", ".join(f"{name} {count}".strip() for name, count in counts.items() if count)
         click.echo(f"{subject:<11} {shown or 'none'}")
-
-
-@click.command()
-@spoken
-def doctor() -> None:
-    """Check settings and live dependencies, a line each with what to do; exit 1 on any fault."""
-    from gateway.services import overview  # noqa: PLC0415 - only this command needs it
-
-    here = settings()
-    click.echo(f"ok    settings: {here.mode}, public address {urlsplit(here.public_url).netloc}")
-    faults = 0
-    for finding in overview.diagnose(runtime()):
-        faults += not finding.good
-        click.echo(f"{'ok   ' if finding.good else 'FAULT'} {finding.what}: {finding.words}")
-    sys.exit(1 if faults else 0)

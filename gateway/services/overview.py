@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.carriers.base import Finding
 from gateway.errors import GatewayError, SettingsError
 from gateway.runtime import Runtime
 from gateway.services import opening, windows
@@ -90,15 +91,6 @@ def withheld(runtime: Runtime) -> list[Withheld]:
         if unconfirmed:
             found.append(Withheld("no_consent", unconfirmed))
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing the doctor looked at, and what to do about it where it is not good."""
-
-    what: str
-    good: bool
-    words: str
 
 
 def diagnose(runtime: Runtime) -> list[Finding]:

@@ -64,6 +64,15 @@ def upsert(session: Session, table: Table, keys: Sequence[str], values: Mapping[
     )
 
 
+def durability(session: Session) -> dict[str, str]:
+    """Give the database's own settings that decide whether a commit outlives a power cut."""
+    if session.dialect.name == "sqlite":
+        names = ("journal_mode", "synchronous", "secure_delete")
+        return {name: str(session.exec_driver_sql(f"PRAGMA {name}").scalar()) for name in names}
+    names = ("synchronous_commit", "fsync", "full_page_writes")
+    return {name: str(session.exec_driver_sql(f"SHOW {name}").scalar()) for name in names}
+
+
 class Database:
     """Opens transactions. `busy` is how many seconds a writer waits for another before it gives up."""
 

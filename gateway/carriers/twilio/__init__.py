@@ -31,12 +31,14 @@ class TwilioCarrier:
         tokens: Sequence[str],
         public_url: str,
         api_base_url: str | None = None,
+        fallback_url: str | None = None,
         shared_keys: Mapping[str, str] = signature.NO_KEYS,
     ) -> None:
         self._account_sid = account_sid
         self._tokens = tuple(tokens)
         self._public_url = public_url
         self._api_base_url = api_base_url
+        self._fallback_url = fallback_url
         self._shared_keys = dict(shared_keys)
 
     def check(self, request: Request) -> None:
@@ -104,4 +106,5 @@ class TwilioCarrier:
             auth_token=self._tokens[0],
             public_url=self._public_url,
             api_base_url=self._api_base_url,
+            fallback_url=self._fallback_url,
         )

@@ -32,9 +32,16 @@ class Rest:
     """One account's API; every method raises `CarrierError`, which holds nothing of what was asked or said."""
 
     def __init__(
-        self, *, account_sid: str, auth_token: str, public_url: str, api_base_url: str | None
+        self,
+        *,
+        account_sid: str,
+        auth_token: str,
+        public_url: str,
+        api_base_url: str | None,
+        fallback_url: str | None = None,
     ) -> None:
         self._public_url = public_url
+        self._fallback_url = fallback_url
         self._http = _Http()
         self._client = Client(
             account_sid,
@@ -59,6 +66,8 @@ class Rest:
     ) -> str:
         address = self._leg(leg)
         options = {"machine_detection": "Enable"} if detect_machine else {}
+        if self._fallback_url:  # else whoever holds the phone hears the carrier's English error
+            options |= {"fallback_url": f"{self._fallback_url}/hangup.xml", "fallback_method": "GET"}
         call = _ask(
             lambda: self._client.calls.create(
                 to=to.reveal("dial"),
