@@ -169,6 +169,16 @@ BAD: Mapping[str, list[Any]] = {
     "HOTLINE_CALLS_PER_SECOND": ["0", "-1", "fast", "1e3", "nan", "inf", "1,5", "၁", "1001", "0x10", "1 2"],
     "HOTLINE_CALLS_AT_ONCE": ["0", "-2", "2.5", "many", "100001", "၂", "1_000", "+2", "two"],
     "HOTLINE_SPEND_PER_DAY": ["0", "-5", "5 USD", "$5", "nan", "1e9", "10.00000", "၅", "1,000"],
+    "HOTLINE_SPEND_PER_HOUR": ["0", "-5", "$5", "nan", "1e9", "10.00000", "၅"],
+    "HOTLINE_CALL_PRICE": ["0", "-0.1", "free", "0.00001", "1001", "၅"],
+    "HOTLINE_INBOUND_PRICE": ["0", "-0.1", "free", "0.00001", "1001", "၅"],
+    "HOTLINE_TEXT_PRICE": ["0", "-0.1", "free", "0.00001", "1001", "၅"],
+    "HOTLINE_COUNTRIES": [",", "Myanmar", "mm", "MM TH", "MM;TH", "ZZ", "95", "မြန်မာ"],
+    "HOTLINE_ARRIVALS_PER_MINUTE": ["0", "-2", "2.5", "many", "100001", "၂"],
+    "HOTLINE_REQUESTS_PER_HOUR": ["0", "-2", "2.5", "many", "100001", "၂"],
+    "HOTLINE_RING_BACKS_PER_HOUR": ["0", "-2", "2.5", "many", "100001", "၂"],
+    "HOTLINE_FALLBACK_URL": ["http://a.example", "a.example", "https://", "https://u:p@a.example"],
+    "TWILIO_AUTH_TOKEN_PREVIOUS": ["12345", "0" * 32, "your_auth_token_goes_here", "password12345678901"],
     "HOTLINE_WORD_LIST": ["/nonexistent/words.txt", "/", "words\x00.txt"],
     "HOTLINE_FACES": ["web", "webhooks,console", "none", "ALL"],
     "HOTLINE_DATA_DIR": ["/dev/null", "/dev/null/below", "/tmp/what?"],  # noqa: S108 - never opened
@@ -295,7 +305,7 @@ def test_the_address_of_a_hosting_platforms_database_becomes_psycopgs() -> None:
 @pytest.mark.parametrize("name", sorted(SECRETS))
 def test_every_secret_may_come_from_a_file(name: str, tmp_path: Path) -> None:
     token = secrets.token_hex(16)
-    environ = {"HOTLINE_METRICS_TOKEN": token} | GOOD
+    environ = {"HOTLINE_METRICS_TOKEN": token, "TWILIO_AUTH_TOKEN_PREVIOUS": token} | GOOD
     file = tmp_path / "secret"
     file.write_text(environ[name] + "\n")
     from_file = {key: value for key, value in environ.items() if key != name} | {f"{name}_FILE": str(file)}
@@ -393,3 +403,17 @@ def test_a_command_uses_the_demo_it_finds_and_nothing_real(tmp_path: Path) -> No
     assert with_demo({"HOTLINE_DATA_DIR": str(tmp_path / "elsewhere")}) == {
         "HOTLINE_DATA_DIR": str(tmp_path / "elsewhere")
     }
+
+
+def test_the_token_being_replaced_is_another_one() -> None:
+    same = {"TWILIO_AUTH_TOKEN_PREVIOUS": GOOD["TWILIO_AUTH_TOKEN"]}
+    assert {fault.partition(":")[0] for fault in faults_of(GOOD | same)} == {"TWILIO_AUTH_TOKEN_PREVIOUS"}
+
+
+def test_prices_and_caps_have_defaults_that_err_on_the_dear_side() -> None:
+    settings = load(GOOD)
+    assert (settings.spend_per_day, settings.spend_per_hour) == (None, None)
+    assert settings.call_price >= Decimal("0.5")
+    assert settings.text_price >= Decimal("0.3")
+    assert settings.countries == {"MM"}
+    assert load(GOOD | {"HOTLINE_COUNTRIES": "MM, TH"}).countries == {"MM", "TH"}
