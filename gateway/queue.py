@@ -40,6 +40,8 @@ JOB_SPEAK: Final = "speak"
 """Make the sounds that a draft of the content lacks."""
 JOB_CAMPAIGN: Final = "campaign"
 JOB_FORGET: Final = "forget"
+JOB_DELETE_COPIES: Final = "delete_copies"
+"""Delete what the provider keeps of calls and texts that are over."""
 
 CALLS: Final = "calls"
 """What somebody waits for."""
@@ -61,12 +63,16 @@ JOBS: Final[dict[str, str]] = {
     JOB_SEND_TEXT: CALLS,
     JOB_FORGET: CALLS,
     JOB_CAMPAIGN: SLOW,
+    JOB_DELETE_COPIES: SLOW,
     JOB_LOOK_UP: CALLS,
     JOB_RECALL: CALLS,
     JOB_RENDER: SLOW,
     JOB_SPEAK: SLOW,
 }
 """Every job and its queue; each is the function of that name in `workers.jobs` and takes one id."""
+
+SEALED: Final = "sealed"
+"""The sign that a worker without a root key leaves: it cannot dial until `hotline unseal`."""
 
 SERIALIZER: Final = JSONSerializer
 """Not RQ's pickle: whoever can write to Redis must not be able to run code."""

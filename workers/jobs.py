@@ -3,14 +3,26 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, VaultLocked
 from gateway.logs import get
+from gateway.queue import SEALED
 from gateway.runtime import Runtime
-from gateway.services import campaign_calls, dispatch, forgetting, pool, programmes, publishing, sending
+from gateway.services import (
+    campaign_calls,
+    dispatch,
+    forgetting,
+    halting,
+    pool,
+    programmes,
+    provider_copies,
+    publishing,
+    sending,
+)
 from gateway.store.outbox import Duty
 
 _log = get(__name__)
 _AFTER_A_FAULT = timedelta(seconds=5)
+_UNTIL_UNSEALED = timedelta(seconds=5)
 
 RUNTIME: Runtime | None = None  # set by the worker before it forks
 
@@ -79,6 +91,10 @@ def forget(duty: str) -> None:
     _do(duty, forgetting.run)
 
 
+def delete_copies(duty: str) -> None:
+    _do(duty, provider_copies.run)
+
+
 def _do(duty_id: str, service: Callable[[Runtime, Duty], None]) -> None:
     """Claim the row, do it, and where that failed let its due time try again: never RQ."""
     if RUNTIME is None:
@@ -86,8 +102,14 @@ def _do(duty_id: str, service: Callable[[Runtime, Duty], None]) -> None:
     duty = dispatch.take(RUNTIME, duty_id)
     if duty is None:
         return
+    if RUNTIME.switches.halted and duty.job not in halting.WHILE_HALTED:
+        dispatch.again(RUNTIME, duty, halting.LOOK_AGAIN, count=False)
+        return
     try:
         service(RUNTIME, duty)
+    except VaultLocked:  # until somebody types the root key; what is too late by then dies
+        RUNTIME.queue.beat(SEALED)
+        dispatch.again(RUNTIME, duty, _UNTIL_UNSEALED, count=False)
     except Exception as error:
         kind = type(error).__name__
         (_log.warning if isinstance(error, GatewayError) else _log.error)(

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from gateway.carriers.base import CallArrived, KeysCame, LegAnswered, VoiceAnswer
 from gateway.errors import KeystoreDown, Refused, StoreDown
 from gateway.runtime import Runtime
-from gateway.services import cases, flood, states
+from gateway.services import cases, flood, provider_copies, states
 from gateway.services.degraded import open_token
 from gateway.services.effects import Effects, NeedsKeys
 from gateway.services.errands import ring_bells
@@ -91,6 +91,8 @@ def _turn(runtime: Runtime, came: Came, render: Render, prepared: Prepared) -> b
         if not inbox.take(session, key, now):
             return _again(runtime, place, inbox.answer_of(session, key), render)
         digest = runtime.vault.digest("sid", came.sid)
+        if isinstance(came, CallArrived):
+            provider_copies.began(session, runtime, "call", came.sid, now=now)
         runtime, turn, event, state, number = _read(session, runtime, came, digest, now, prepared)
         decided = _decide(session, runtime, state, event)
         turn = replace(turn, language=decided.state.language)

@@ -108,9 +108,9 @@ def finish(runtime: Runtime, duty: Duty, result: str) -> None:
         outbox.finish(session, duty.id, now=runtime.clock.now(), result=result)
 
 
-def again(runtime: Runtime, duty: Duty, after: timedelta) -> None:
+def again(runtime: Runtime, duty: Duty, after: timedelta, *, count: bool = True) -> None:
     with runtime.database.write() as session:
-        outbox.again(session, duty.id, due=runtime.clock.now() + after)
+        outbox.again(session, duty.id, due=runtime.clock.now() + after, count=count)
 
 
 # --- the jobs -----------------------------------------------------------------------------------------

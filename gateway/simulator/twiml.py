@@ -135,7 +135,7 @@ _ATTRIBUTES: dict[str, dict[str, re.Pattern[str]]] = {
         "statusCallbackEvent": re.compile(r"(start|end|join|leave|mute|hold|modify|speaker|announcement| )+"),
         **_CALLBACK,
     },
-    "Message": {"to": _ANY, "from": _ANY, "statusCallback": _ANY},
+    "Message": {"to": _ANY, "from": _ANY, "action": _ANY, "method": _ANY, "statusCallback": _ANY},
     "Body": {},
 }
 _CODES = {

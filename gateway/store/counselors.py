@@ -356,5 +356,9 @@ def close_sessions(session: Session, account: str) -> None:
     session.execute(delete(sessions).where(sessions.c.account == account))
 
 
+def close_all_sessions(session: Session) -> None:
+    session.execute(delete(sessions))
+
+
 def drop_sessions_before(session: Session, moment: datetime) -> int:
     return session.execute(delete(sessions).where(sessions.c.expires < moment)).rowcount

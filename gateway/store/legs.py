@@ -147,6 +147,10 @@ def live(session: Session) -> int:
     return session.execute(select(func.count()).select_from(legs).where(_live)).scalar_one()
 
 
+def live_ids(session: Session) -> Sequence[str]:
+    return session.execute(select(legs.c.id).where(_live)).scalars().all()
+
+
 def older_live(session: Session, moment: datetime, *, most: int) -> Sequence[Leg]:
     """Calls that should long be over: their end was never reported."""
     rows = session.execute(

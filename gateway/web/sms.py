@@ -17,13 +17,13 @@ _log = get(__name__)
 def arrived(form: Form) -> Response:
     came = inbound.read_text(form)
     try:
-        body = texts.take_text(runtime(), came, rendering.render_text)
+        body = texts.take_text(runtime(), came, _rendered)
     except GatewayError as error:
         _log.warning("degraded", error=type(error).__name__)
-        body = rendering.render_text(degraded.text(runtime(), came))
+        body = _rendered(degraded.text(runtime(), came))
     except Exception as error:  # noqa: BLE001 - a texter must never read an English error
         _log.error("text_failed", error=type(error).__name__, exc_info=error)
-        body = rendering.render_text(None)
+        body = _rendered(None)
     return Response(body, content_type="text/xml; charset=utf-8")
 
 
@@ -37,3 +37,7 @@ def text_status(form: Form, message: str = "") -> Response:
     except Exception as error:  # noqa: BLE001 - the text then stays "sent", which is true
         _log.warning("report_lost", error=type(error).__name__)
     return Response(status=204)
+
+
+def _rendered(body: str | None) -> bytes:
+    return rendering.render_text(body, base=runtime().settings.public_url)

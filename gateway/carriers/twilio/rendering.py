@@ -33,9 +33,17 @@ def render_voice(
     return _document(verbs)
 
 
-def render_text(body: str | None) -> bytes:
-    """Write the answer to a text: one text back to its sender, or nothing."""
-    return _document([] if body is None else [f"<Message>{_text(body)}</Message>"])
+def render_text(body: str | None, *, base: str) -> bytes:
+    """Write the answer to a text: one text back to its sender, or nothing.
+
+    Only the reports of such a text tell its id, without which the provider's copy could not be deleted.
+    """
+    if body is None:
+        return _document([])
+    reports = quoteattr(f"{base}/twilio/sms/status")  # Twilio wants both attributes, with one address, or neither
+    return _document(
+        [f'<Message action={reports} method="POST" statusCallback={reports}>{_text(body)}</Message>']
+    )
 
 
 def render_wait(urls: Iterable[str]) -> bytes:

@@ -178,20 +178,22 @@ def test_the_longest_answer_we_could_give_stays_below_the_limit() -> None:
 
 
 def test_no_answer_to_a_text_is_an_empty_document() -> None:
-    assert len(assert_twiml(render_text(None), MessagingResponse())) == 0
+    assert len(assert_twiml(render_text(None, base="https://line.example.org"), MessagingResponse())) == 0
 
 
 @settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cn", "Co")), min_size=1))
 def test_a_text_is_answered_to_its_sender_word_for_word(body: str) -> None:
-    message = assert_twiml(render_text(body), MessagingResponse())[0]
-    assert (message.tag, message.text, message.attrib) == ("Message", body, {})
+    message = assert_twiml(render_text(body, base="https://line.example.org"), MessagingResponse())[0]
+    assert (message.tag, message.text) == ("Message", body)
+    reports = "https://line.example.org/twilio/sms/status"
+    assert (message.attrib["action"], message.attrib["statusCallback"]) == (reports, reports), "both, or neither"
 
 
 @settings(deadline=None)
 @given(st.text())
 def test_no_body_breaks_the_document(body: str) -> None:
-    parsed(render_text(body))
+    parsed(render_text(body, base="https://line.example.org"))
 
 
 def test_while_waiting_sounds_are_played_over_and_over() -> None:
