@@ -118,7 +118,7 @@ def open_session(
     )
     counselors.forget_clients_before(session, now - KNOWN_FOR)
     if client:
-        counselors.know_client(session, client, account, now)
+        counselors.know_client(session, account, client, now)
     audit.note(session, what="sign_in", account=account, subject=None, now=runtime.clock.now())
 
 

@@ -157,7 +157,7 @@ _COLUMNS = (
 
 
 def _account(row: Row[Any]) -> Account:
-    values = row._asdict()
+    values = {column.key: getattr(row, column.key) for column in _COLUMNS}
     speaks = frozenset(filter(None, row.speaks.split(",")))
     return Account(**{**values, "role": Role(row.role), "speaks": speaks})
 
