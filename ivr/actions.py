@@ -67,6 +67,13 @@ class AskForCase:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepText:
+    """This very text goes to a counselor, in the thread of her case, or in a new one called `handle`."""
+
+    handle: str
+
+
+@dataclass(frozen=True, slots=True)
 class AddWish:
     """Added in the same call to the request of `handle`: `what` is danger (today) or woman (to talk with one)."""
 
@@ -220,6 +227,7 @@ Effect = (
     | AskByCode
     | AskForCase
     | AddWish
+    | KeepText
     | GuessedCase
     | RingBack
     | UseSheetCode

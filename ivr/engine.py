@@ -342,8 +342,7 @@ def step_text(script: Script, asked: str, language: str, event: TextReceived) ->
     """Decide the answer to a text; `asked` is what the last step asked to be repeated."""
     rule = script.texts.get(event.keyword) if event.keyword else None
     if rule is None or (rule.only_if and rule.only_if not in event.facts.flags):
-        neutral = (act.SendText(script.neutral_text),) if "neutral_due" in event.facts.flags else ()
-        return TextStep("", language, neutral)
+        return TextStep("", language, _no_code(script, event.facts, known=rule is not None))
     language = rule.language or language
     if rule.do and "no_saving" in event.facts.flags:
         return TextStep("", language, _reply(script.not_saved_text if rule.reply else ""))
@@ -355,6 +354,16 @@ def step_text(script: Script, asked: str, language: str, event: TextReceived) ->
     code = next((one.effect.code for one in effects if isinstance(one.effect, act.OptInTexts)), "")
     reply = next((key for flag, key in rule.instead.items() if flag in event.facts.flags), rule.reply)
     return TextStep("", language, (*effects, *_reply(reply, code)))
+
+
+def _no_code(script: Script, facts: Facts, *, known: bool) -> tuple[act.Action, ...]:
+    """What means nothing to us goes to a person where threads are on; a code that means nothing now does not."""
+    if known or "threads" not in facts.flags:
+        return _reply(script.neutral_text) if "neutral_due" in facts.flags else ()
+    if "no_saving" in facts.flags:
+        return _reply(script.not_saved_text)
+    said = _reply(script.thread_text) if "neutral_due" in facts.flags else ()
+    return (act.Perform(act.KeepText(facts.fresh_handle)), *said)
 
 
 def _reply(key: str, code: str = "") -> tuple[act.Action, ...]:

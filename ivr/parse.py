@@ -69,6 +69,8 @@ class _Reader:
         fixed = {
             name: self.word(f"sentences.{name}", self.table("sentences", tables).get(name)) for name in _FIXED
         }
+        # A pack from before threads says of such a text what it says of any other.
+        thread = self.table("sentences", tables).get("thread_text", fixed["neutral_text"])
         everywhere = {
             key: self.option(f"everywhere.{key}", value)
             for key, value in self.table("everywhere", tables).items()
@@ -85,7 +87,14 @@ class _Reader:
         starts = {
             kind: self.word(f"starts.{kind}", name) for kind, name in self.table("starts", tables).items()
         }
-        script = Script(starts=starts, menus=menus, texts=texts, everywhere=everywhere, **fixed)
+        script = Script(
+            starts=starts,
+            menus=menus,
+            texts=texts,
+            everywhere=everywhere,
+            thread_text=self.word("sentences.thread_text", thread),
+            **fixed,
+        )
         self.targets(script)
         return script
 

@@ -205,6 +205,7 @@ class Script:
     not_saved: str
     neutral_text: str
     not_saved_text: str
+    thread_text: str
 
     def voice_keys(self, language: str) -> frozenset[str]:
         """Every wording that may be spoken in `language`, so without lines that are always in another."""
@@ -219,7 +220,7 @@ class Script:
         """Every wording a text may be answered with."""
         rules = self.texts.values()
         replies = {r for rule in rules for r in (rule.reply, rule.first, *rule.instead.values()) if r}
-        return frozenset(replies | {self.neutral_text, self.not_saved_text})
+        return frozenset(replies | {self.neutral_text, self.not_saved_text, self.thread_text})
 
     @property
     def of_sent_code(self) -> str | None:
@@ -227,11 +228,11 @@ class Script:
         return next((rule.name for rule in self.texts.values() if rule.sent_code), None)
 
     def flags(self) -> frozenset[str]:
-        """Every flag of `Facts` that changes what is said or done, the engine's own two among them."""
+        """Every flag of `Facts` that changes what is said or done, the engine's own three among them."""
         options = [option for menu in self.menus.values() for option in menu.options()]
         lines = [line for menu in self.menus.values() for line in (*menu.say, *menu.later)]
         lines += [line for option in options for line in option.say]
         asked = {flag for line in lines for flag in (line.only_if, line.unless)}
         asked |= {option.only_if for option in options} | {rule.only_if for rule in self.texts.values()}
         asked |= {flag for rule in self.texts.values() for flag in rule.instead}
-        return frozenset(asked - {""}) | {"no_saving", "neutral_due"}
+        return frozenset(asked - {""}) | {"no_saving", "neutral_due", "threads"}

@@ -202,8 +202,8 @@ def _said_at_once(script: Script, menu: Menu) -> Iterator[tuple[tuple[Line, ...]
 def _ways(lines: Sequence[Line]) -> Iterator[tuple[str, ...]]:
     """The keys of the wordings heard there, whatever may be the case."""
     flags = sorted({flag for line in lines for flag in (line.only_if, line.unless)} - {""})
-    for count in range(len(flags) + 1):
-        for held in map(frozenset, combinations(flags, count)):
+    for many in range(len(flags) + 1):
+        for held in map(frozenset, combinations(flags, many)):
             if all(len(held & one) < 2 for one in ONE_OF):
                 yield tuple(line.say for line in lines if line.holds(held) and not line.say.startswith("@"))
 

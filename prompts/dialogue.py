@@ -265,7 +265,7 @@ class _Player:
         return _Said(f"< {', '.join(names)}", tuple(wordings))
 
     def sent(self, key: str, language: str, written: Encoding) -> _Said:
-        if key == self.library.script.neutral_text:
+        if key in (self.library.script.neutral_text, self.library.script.thread_text):
             self.flags.discard("neutral_due")
         burmese = language == self.library.languages[0]
         display = self.display or ("zawgyi" if written is Encoding.ZAWGYI and burmese else "unicode")
@@ -301,6 +301,8 @@ def in_words(effect: act.Effect) -> str:  # noqa: C901, PLR0911, PLR0912 - one c
             return f"to be rung here for the case of {code}: {wish}"
         case act.AddWish(_, what):
             return f"added: {what}"
+        case act.KeepText():
+            return "this text goes to a counselor"
         case act.GuessedCase(code):
             return f"no case of {code} and this own number"
         case act.RingBack():

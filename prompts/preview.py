@@ -38,9 +38,10 @@ _BURMESE: Final = re.compile("[\u1000-\u109f\ua9e0-\ua9ff\uaa60-\uaa7f]")
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """She texts `words`, or what stands for her phone's display in it."""
+    """She texts `words`, or what stands for her phone's display in it; `threads` where people answer texts."""
 
     words: str | Mapping[Display, str]
+    threads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ FLOWS: Final[Mapping[str, tuple[Deed, ...]]] = {
     "programmes_by_text": (Texts("88"), Waits(10), IsRung("confirm", "1")),
     "texts": (Texts("80"), Waits(2), Texts(_FRESH_CODE[:TEXT_CODE_LENGTH])),
     "unknown": (Texts(_TALK), Texts(_TALK)),
+    "thread": (Texts(_TALK, threads=True), Waits(4), Texts(_TALK, threads=True)),
 }
 _CHOOSES_HERE: Final = frozenset({"display"})  # in the others she told us long ago what her phone shows
 
@@ -200,7 +202,8 @@ class _Person:
         match deed:
             case Waits(minutes):
                 self.minute += minutes
-            case Texts(words):
+            case Texts(words, threads):
+                self.flags |= {"threads"} if threads else set()
                 self.text(words if isinstance(words, str) else words[self.display])
             case Dials(keys, line):
                 self.line = line

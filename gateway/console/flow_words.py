@@ -21,6 +21,7 @@ FLOWS: Final[Mapping[str, str]] = {
     "programmes_by_text": _l("Asked by text for programmes, and confirmed in one call"),
     "texts": _l("Asked by text for short texts, and sent the code back"),
     "unknown": _l("Wrote two texts that are no keyword"),
+    "thread": _l("Wrote two texts to a counselor; what the counselor answers is not shown here"),
 }
 PHONES: Final[Mapping[str, str]] = {
     "unicode": _l("A phone with Unicode"),

@@ -51,6 +51,7 @@ ALLOWED: dict[CallbackState, frozenset[CallbackState]] = {
 }  # fmt: skip
 
 BY_CODE = "code"  # the wish of a case that keeps no number and waits for its person to ring again
+BY_TEXT = callbacks.BY_TEXT  # of somebody who texted and did not ask to be rung: nobody rings her
 LEASE = timedelta(minutes=20)
 AFTER_NOT_SAFE = timedelta(minutes=5)
 AFTER_TALK = timedelta(minutes=30)  # for the outcome and the note
@@ -173,7 +174,7 @@ def withheld(callback: Callback, now: datetime) -> str:
         return "not_yet"
     if callback.contact is None:
         return "no_phone_yet" if callback.wish == BY_CODE else "forgotten"
-    return ""
+    return "by_text" if callback.wish == BY_TEXT else ""
 
 
 # --- what time does -----------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """When nothing can be stored: information goes on, and the truth is said. The state travels sealed in the address."""
 
 import base64
+from dataclasses import replace
 
 from gateway.carriers.base import CallArrived, KeysCame, LegAnswered, TextArrived, VoiceAnswer
 from gateway.errors import BadSeal, GatewayError
@@ -58,7 +59,8 @@ def text(runtime: Runtime, came: TextArrived) -> str | None:
         return None
     match, of_words = runtime.library.keyword(came.text, None)
     language = of_words or runtime.library.languages[0]
-    decided = step_text(runtime.library.script, "", language, TextReceived(match.name, None, _FACTS))
+    facts = replace(_FACTS, flags=_FACTS.flags | {"threads"}) if runtime.switches.on("threads") else _FACTS
+    decided = step_text(runtime.library.script, "", language, TextReceived(match.name, None, facts))
     reply = next((action.key for action in decided.actions if isinstance(action, act.SendText)), None)
     if reply is None:
         return None

@@ -18,6 +18,7 @@ from gateway.services import (
     pool,
     ringing_back,
     spending,
+    threads,
 )
 from gateway.services.errands import Errand
 from gateway.services.facts import Turn
@@ -65,6 +66,8 @@ class Effects:
                 self._ask_by_code(effect)
             case act.AskForCase():
                 self._ask_for_case(effect)
+            case act.KeepText():
+                self._keep_text(effect)
             case act.AddWish():
                 self._add_wish(effect)
             case act.GuessedCase():
@@ -189,12 +192,33 @@ class Effects:
         if self.turn.kind == LegKind.PROGRAMME:
             campaigns.note(self.session, self.turn.subject, asked=True)
 
+    def _keep_text(self, effect: act.KeepText) -> None:
+        contact = self._contact()
+        if threads.opens_a_case(self.session, contact):
+            self._one_more("requests")
+        threads.arrived(
+            self.session,
+            self.runtime,
+            contact,
+            text=self.turn.text,
+            display=self.turn.display,
+            handle=effect.handle,
+            language=self.turn.language,
+            line_index=self._public_line(),
+            now=self.turn.now,
+        )
+
     def _add_wish(self, effect: act.AddWish) -> None:
         there = callbacks.add_wish(self.session, effect.handle, what=effect.what, now=self.turn.now)
         if there is not None:
             self.errands += pool.asked(self.session, self.runtime, there.id, now=self.turn.now)
 
+    def _not_halted(self) -> None:
+        if self.runtime.switches.halted:
+            raise NothingKept("the hotline is locked")
+
     def _ask_by_code(self, effect: act.AskByCode) -> None:
+        self._not_halted()
         self._one_more("requests")
         cases.open_one(
             self.session,
@@ -266,7 +290,7 @@ class Effects:
             opting_in.texts_confirmed(self.session, self.runtime, self.turn.number_index, now=self.turn.now)
 
     def _renew(self) -> None:
-        recipient = outreach.recipient(self.session, self.turn.subject)
+        recipient = campaigns.recipient(self.session, self.turn.subject)
         if recipient is not None:
             opting_in.renew(self.session, recipient.consent, now=self.turn.now)
 
@@ -277,10 +301,13 @@ class Effects:
         forgotten in this very call.
         """
         turn = self.turn
+        self._not_halted()
         if turn.number_index is None:
             raise NothingKept("no number to keep it for")
         if turn.caller is not None and not spending.may_be_rung(self.runtime, turn.caller):
             raise NothingKept("a number that we never ring")
+        if contacts.is_listed(self.session, turn.number_index):
+            raise NothingKept("on an operator's list, which asking does not lift: whoever asks may be anybody")
         contacts.allow(self.session, turn.number_index)
         there = contacts.find(self.session, turn.number_index)
         if there is not None:
@@ -309,7 +336,9 @@ class Effects:
 
     def _prefer(self, *, language: str | None = None, display: str | None = None) -> None:
         if self.turn.number_index is not None:
-            contacts.prefer(self.session, self.turn.number_index, language=language, display=display)
+            contacts.prefer(
+                self.session, self.turn.number_index, language=language, display=display, now=self.turn.now
+            )
 
     def _gate_opened(self) -> None:
         legs.opened(self.session, self.turn.leg)

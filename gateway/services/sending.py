@@ -12,7 +12,7 @@ from gateway.errors import BadSeal, CarrierError, KeyDestroyed, Refused
 from gateway.phone import Msisdn
 from gateway.queue import JOB_SEND_TEXT
 from gateway.runtime import Runtime
-from gateway.services import forgetting, spending, windows
+from gateway.services import forgetting, provider_copies, spending, windows
 from gateway.services.errands import Errand, errand, ring_bells
 from gateway.store import contacts, messages, outbox
 from gateway.store.database import Session
@@ -77,7 +77,7 @@ def write(
     for fault in faults(runtime, text, display, most_parts=most_parts):
         raise Refused(fault)
     message = runtime.new_id()
-    body = runtime.vault.seal_note(contact, _body(message), as_shown(text, "unicode"))
+    body = runtime.vault.seal_note(contact, body_of(message), as_shown(text, "unicode"))
     messages.add(
         session,
         id=message, contact=contact, kind=kind, subject=subject, account=account, line_index=line_index,
@@ -165,7 +165,11 @@ def _look_up(runtime: Runtime, duty: Duty, message: Message, to: tuple[Msisdn, M
     if to is None or message.tried is None:  # forgotten meanwhile: there is nothing left to ask by
         _finish(runtime, duty, "not_wanted")
         return
-    found = runtime.carrier.find_texts(to=to[0], line=to[1], since=message.tried - LOOK_UP_AFTER)
+    try:
+        found = runtime.carrier.find_texts(to=to[0], line=to[1], since=message.tried - LOOK_UP_AFTER)
+    except CarrierError:  # it cannot be asked now
+        _not_known(runtime, duty, message)
+        return
     with runtime.database.read() as session:
         known = messages.known_sids(session, message.contact)
     new = [one for one in found if runtime.vault.digest("sid", one[0]) not in known]
@@ -210,6 +214,7 @@ def _sent(runtime: Runtime, duty: Duty, message: Message, sid: str) -> None:
     now = runtime.clock.now()
     with runtime.database.write() as session:
         messages.keep_sid(session, message.id, runtime.vault.digest("sid", sid))
+        provider_copies.began(session, runtime, "text", sid, now=now)
         messages.move(session, message.id, from_=UNDER_WAY, to=S.SENT, now=now)
         outbox.finish(session, duty.id, now=now, result="sent")
 
@@ -229,6 +234,8 @@ def report(runtime: Runtime, progress: TextProgress) -> None:
     now = runtime.clock.now()
     errands: list[Errand] = []
     with runtime.database.write() as session:
+        list_copy = provider_copies.began if progress.status is TextStatus.UNDER_WAY else provider_copies.over
+        list_copy(session, runtime, "text", progress.sid, now=now)
         named = progress.message or messages.of_sid(session, runtime.vault.digest("sid", progress.sid))
         message = messages.get(session, named) if named else None
         if message is None or message.state in (S.RECEIVED, S.DRAFT):
@@ -269,13 +276,13 @@ def _addressee(session: Session, runtime: Runtime, message: Message) -> tuple[Ms
 
 def _opened(runtime: Runtime, message: Message) -> str | None:
     try:
-        plain = runtime.vault.open_note(message.contact, _body(message.id), message.body)
+        plain = runtime.vault.open_note(message.contact, body_of(message.id), message.body)
     except (KeyDestroyed, BadSeal):
         return None
     return unicode_to_zawgyi(plain) if message.display == "zawgyi" else plain
 
 
-def _body(message: str) -> Place:
+def body_of(message: str) -> Place:
     return Place("messages", "body", message)
 
 

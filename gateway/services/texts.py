@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from gateway.carriers.base import TextArrived
 from gateway.errors import KeystoreDown, StoreDown
 from gateway.runtime import Runtime
-from gateway.services import flood, opting_in, provider_copies
+from gateway.services import flood, opting_in, provider_copies, threads
 from gateway.services.conversations import TRIES, Prepared, with_keys
 from gateway.services.effects import Effects, NeedsKeys
 from gateway.services.errands import ring_bells
@@ -22,7 +22,7 @@ from gateway.store import contacts, inbox
 from gateway.store.database import Session
 from gateway.vault import Place
 from ivr import actions as act
-from ivr.burmese.encodings import Encoding
+from ivr.burmese.encodings import Encoding, read
 from ivr.engine import TEXT_CODE_LENGTH, TextStep, step_text
 from ivr.events import TextReceived
 from ivr.script import EffectName
@@ -93,7 +93,11 @@ def _take(runtime: Runtime, came: TextArrived, render: Render, prepared: Prepare
         there = contacts.texter(session, index)
         asked, at, neutral_at = there or ("", now, None)
         recent = there is not None and now - at <= REMEMBERED
-        facts = facts_of(session, runtime, turn, prepared.flags | _of_texts(session, runtime, index))
+        plain = read(came.text, Encoding(display) if display else None).text
+        flags = prepared.flags | _of_texts(session, runtime, index)
+        if threads.takes(session, runtime, index, plain):
+            flags |= {"threads"}
+        facts = facts_of(session, runtime, turn, flags)
         if neutral_at is None or now - neutral_at >= NEUTRAL_EVERY:
             facts = replace(facts, flags=facts.flags | {"neutral_due"})
         waited = (now - at).total_seconds() if recent else None
@@ -105,23 +109,6 @@ def _take(runtime: Runtime, came: TextArrived, render: Render, prepared: Prepare
             facts,
             lambda facts: step_text(script, asked, spoken, TextReceived(name, waited, facts)),
         )
-        turn = replace(turn, language=decided.language)
-        doing = Effects(session, runtime, turn, prepared.new, prepared.contact)
-        errands = doing.perform(decided.actions)
-        reply = next((action.key for action in decided.actions if isinstance(action, act.SendText)), "")
-        forgotten = any(
-            isinstance(action, act.Perform) and isinstance(action.effect, act.Forget)
-            for action in decided.actions
-        )
-        if not forgotten:
-            neutral = reply == runtime.library.script.neutral_text
-            contacts.keep_texter(
-                session,
-                index,
-                asked=decided.asked,
-                at=now,
-                neutral_at=now if neutral else neutral_at,
-            )
         chosen = next(
             (
                 action.effect.display
@@ -131,6 +118,23 @@ def _take(runtime: Runtime, came: TextArrived, render: Render, prepared: Prepare
             None,
         )
         shown = _display(chosen or display, match.encoding, decided.language)
+        turn = replace(turn, language=decided.language, text=plain, display=shown)
+        doing = Effects(session, runtime, turn, prepared.new, prepared.contact)
+        errands = doing.perform(decided.actions)
+        reply = next((action.key for action in decided.actions if isinstance(action, act.SendText)), "")
+        forgotten = any(
+            isinstance(action, act.Perform) and isinstance(action.effect, act.Forget)
+            for action in decided.actions
+        )
+        if not forgotten:
+            neutral = reply in (script.neutral_text, script.thread_text)
+            contacts.keep_texter(
+                session,
+                index,
+                asked=decided.asked,
+                at=now,
+                neutral_at=now if neutral else neutral_at,
+            )
         answer = render(_worded(runtime, decided, shown))
         inbox.keep_answer(session, key, runtime.vault.seal_here(place, answer))
     ring_bells(runtime, errands)

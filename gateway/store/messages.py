@@ -96,6 +96,7 @@ class Message:
     not_after: datetime
     tried: datetime | None
     sid_digest: bytes | None
+    changed: datetime
 
 
 _COLUMNS = tuple(messages.c[name] for name in Message.__dataclass_fields__)
@@ -190,6 +191,20 @@ def last_received(session: Session, subject: str) -> Message | None:
         .limit(1)
     ).one_or_none()
     return None if row is None else _message(row)
+
+
+def last_is_hers(session: Session, subjects: Sequence[str]) -> Sequence[str]:
+    """Those of these threads whose newest text is the person's."""
+    mine = messages.alias()
+    later = select(mine.c.id).where(
+        mine.c.subject == messages.c.subject,
+        mine.c.state.not_in((MessageState.RECEIVED, MessageState.DRAFT)),
+        mine.c.written >= messages.c.written,
+    )
+    query = select(messages.c.subject).where(
+        messages.c.subject.in_(subjects), messages.c.state == MessageState.RECEIVED, ~later.exists()
+    )
+    return session.execute(query.distinct()).scalars().all()
 
 
 def before_it(session: Session, message: Message) -> bool:

@@ -148,7 +148,7 @@ def test_a_listed_word_is_found_inside_another_and_not_repeated() -> None:
 
 
 def test_latin_letters_must_be_latin() -> None:
-    found = said(edited("my/texts.toml", 'latin = "0 po yin', 'latin = "0 ပို့ po yin'))
+    found = said(edited("my/texts.toml", 'latin = "Phone pyan', 'latin = "ပို့ Phone pyan'))
     assert found == [
         "my/texts.toml: sms.neutral.latin: holds Burmese letters, which the phone it is for does not show"
     ]

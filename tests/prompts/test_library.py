@@ -150,6 +150,11 @@ def test_a_file_nobody_can_read_is_named(file: str, text: bytes | None, words: s
     assert any(line.startswith(f"{file}: ") and words in line for line in problems(files))
 
 
+def test_of_a_file_nobody_can_read_nothing_else_is_said() -> None:
+    files = shipped_files() | {"my/texts.toml": b"[voice"}
+    assert len(problems(files)) == 1
+
+
 def test_a_pack_without_a_language_is_none() -> None:
     assert problems({"script.toml": shipped_files()["script.toml"]}) == [
         "my/texts.toml: : there is no language in this pack"
@@ -157,7 +162,7 @@ def test_a_pack_without_a_language_is_none() -> None:
 
 
 def test_an_answer_without_latin_letters_is_refused() -> None:
-    found = problems(edited("my/texts.toml", 'latin = "0 po yin sayin ya par mae."', ""))
+    found = problems(edited("my/texts.toml", 'latin = "Phone pyan khaw pay naing par tae. 1 po par. Sayin 0 po par."', ""))
     assert found == ["my/texts.toml: sms.neutral: has no `latin` for phones that show no Burmese"]
 
 
