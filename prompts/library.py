@@ -152,6 +152,7 @@ class _Reader:
         self.files = files
         self.parsed: dict[str, Mapping[str, Any]] = {}
         self.problems: list[Problem] = []
+        self.unreadable: set[str] = set()
 
     def wrong(self, file: str, key: str, words: str) -> None:
         self.problems.append(Problem(file, key, words))
@@ -189,6 +190,7 @@ class _Reader:
     def parse(self, file: str) -> Mapping[str, Any]:
         if file not in self.files:
             self.wrong(file, "", "this file is missing")
+            self.unreadable.add(file)
             return {}
         try:
             return tomllib.loads(self.files[file].decode())
@@ -196,6 +198,7 @@ class _Reader:
             self.wrong(file, "", "is not UTF-8 text")
         except tomllib.TOMLDecodeError as error:
             self.wrong(file, "", f"cannot be read: {error}")
+        self.unreadable.add(file)
         return {}
 
     def table(self, file: str, name: str, tables: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -253,6 +256,8 @@ class _Reader:
         self, file: str, kind: str, tables: Mapping[str, Any], needed: frozenset[str] | set[str]
     ) -> dict[str, Wording]:
         given = self.table(file, kind, tables)
+        if file in self.unreadable:  # said once; what it holds would only hide that
+            return {}
         for key in sorted(needed - given.keys()):
             self.wrong(file, f"{kind}.{key}", "this wording is missing")
         for key in sorted(given.keys() - needed):
