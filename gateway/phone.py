@@ -99,6 +99,13 @@ class Msisdn:
         return phonenumbers.region_code_for_number(phonenumbers.parse(self._e164))
 
     @property
+    def zones(self) -> tuple[str, ...]:
+        """The time zones in which its owner may live."""
+        from phonenumbers import timezone  # noqa: PLC0415 - its tables are needed for numbers abroad only
+
+        return tuple(timezone.time_zones_for_number(phonenumbers.parse(self._e164)))
+
+    @property
     def costly(self) -> bool:
         """Whether it is a number whose owner is paid by who rings it, or no subscriber's at all."""
         return phonenumbers.number_type(phonenumbers.parse(self._e164)) in _COSTLY

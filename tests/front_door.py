@@ -75,6 +75,8 @@ class Provider:
         self.texts: list[Texted] = []
         self.refuse: Callable[[], tuple[int, int] | None] = lambda: None
         self.drop_answers = False
+        self.deleted: list[str] = []
+        self.refuse_deletion: Callable[[], int] = lambda: 204
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -89,11 +91,17 @@ class Provider:
                     *provider.get(urlsplit(self.path).path, dict(parse_qsl(urlsplit(self.path).query)))
                 )
 
+            def do_DELETE(self) -> None:
+                status = provider.refuse_deletion()
+                if status == 204:
+                    provider.deleted.append(self.path.rsplit("/", 1)[1].removesuffix(".json"))
+                self._answer(status, {} if status == 204 else {"code": 20009, "status": status})
+
             def _answer(self, status: int, body: dict[str, Any]) -> None:
                 if provider.drop_answers:
                     self.close_connection = True
                     return
-                data = json.dumps(body).encode()
+                data = b"" if status == 204 else json.dumps(body).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(data)))

@@ -13,9 +13,9 @@ from gateway.services import (
     forgetting,
     halting,
     pool,
-    programmes,
     provider_copies,
     publishing,
+    rendering,
     sending,
 )
 from gateway.store.outbox import Duty
@@ -76,7 +76,7 @@ def send_text(duty: str) -> None:
 
 
 def render(duty: str) -> None:
-    _do(duty, programmes.render)
+    _do(duty, rendering.render)
 
 
 def speak(duty: str) -> None:

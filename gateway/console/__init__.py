@@ -4,6 +4,7 @@ from flask import Blueprint
 
 from gateway.console import frame
 from gateway.console.auditing import Auditing
+from gateway.console.campaigns import Campaigns
 from gateway.console.cases import Cases
 from gateway.console.changes import Changes
 from gateway.console.content import Content
@@ -20,13 +21,15 @@ from gateway.console.people import People
 from gateway.console.practising import Practice
 from gateway.console.queue import Queue
 from gateway.console.seeing import Seeing
+from gateway.console.shifts import Hours, Shifts
 from gateway.console.signing_in import SigningIn
 from gateway.console.standing import Standing
 from gateway.runtime import Runtime
-from prompts.intake import MOST_BYTES
+from prompts.intake import PROGRAMME, WORDING
 
 LONG = 1_000_000  # bytes of a form with a long text
-SOUND = MOST_BYTES + 100_000  # the largest file that is looked at, and the form around it
+SOUND = WORDING.size + 100_000  # the largest file that is looked at, and the form around it
+VOICES = PROGRAMME.size + LONG
 
 
 def create_console(runtime: Runtime) -> Blueprint:
@@ -54,6 +57,7 @@ def _routes(runtime: Runtime) -> list[Route]:
         Route("call", "POST", "/cases/<case>/call", cases.call, COUNSELORS, cases.page),
         Route("unsafe", "POST", "/cases/<case>/unsafe", cases.unsafe, COUNSELORS, queue.page_without),
         Route("outcome", "POST", "/cases/<case>/outcome", cases.outcome, COUNSELORS, cases.page),
+        Route("refuse", "POST", "/cases/<case>/refuse", cases.refuse, COUNSELORS, cases.page),
         Route("release", "POST", "/cases/<case>/release", cases.release, COUNSELORS, cases.page),
         Route("programmes", "GET", "/programmes", outreach.page, COUNSELORS),
         Route("write", "GET", "/programmes/new", outreach.form, COORDINATORS),
@@ -61,8 +65,8 @@ def _routes(runtime: Runtime) -> list[Route]:
         Route("version", "GET", "/programmes/<version>", outreach.version, COUNSELORS),
         Route("approve", "POST", "/programmes/<version>/approve", outreach.approve, COUNSELORS, outreach.version),
         Route("retire", "POST", "/programmes/<version>/retire", outreach.retire, COORDINATORS, outreach.version),
-        Route("launch", "POST", "/programmes/<version>/launch", outreach.launch, COORDINATORS, outreach.version),
-        Route("steer", "POST", "/programmes/<version>/calls/<campaign>", outreach.steer, COORDINATORS, outreach.anew),
+        *_shifts(Shifts(runtime), Hours(runtime)),
+        *_campaigns(Campaigns(runtime)),
         *_wordings(Content(runtime), Drafts(runtime)),
         Route("map", "GET", "/map", seeing.map, COORDINATORS),
         Route("map_picture", "GET", "/map.svg", seeing.picture, COORDINATORS),
@@ -71,6 +75,23 @@ def _routes(runtime: Runtime) -> list[Route]:
         Route("standing", "GET", "/standing", standing.page, AUDITORS),
         Route("switch", "POST", "/standing/switch", standing.switch, COORDINATORS, standing.page),
         Route("lost", "GET", "/<path:rest>", frame.lost, ANYONE),
+    ]  # fmt: skip
+
+
+def _shifts(shifts: Shifts, hours: Hours) -> list[Route]:
+    """Who is there when: one's own shifts, the plan, and the hours in which somebody is meant to be there."""
+    day = "/hours/days/<day>/remove"
+    return [
+        Route("shifts", "GET", "/shifts", shifts.page, COUNSELORS),
+        Route("pause", "POST", "/shifts/pause", shifts.pause, COUNSELORS, shifts.page),
+        Route("plan_shift", "POST", "/shifts/plan", shifts.plan, COORDINATORS, shifts.page),
+        Route("repeat_week", "POST", "/shifts/repeat", shifts.repeat, COORDINATORS, shifts.page),
+        Route("cap", "POST", "/shifts/cap", shifts.cap, COORDINATORS, shifts.page),
+        Route("remove_shift", "POST", "/shifts/<shift>/remove", shifts.remove, COORDINATORS, shifts.page_without),
+        Route("hours", "GET", "/hours", hours.page, COUNSELORS),
+        Route("set_hours", "POST", "/hours", hours.set_week, COORDINATORS, hours.page),
+        Route("set_holiday", "POST", "/hours/days", hours.set_holiday, COORDINATORS, hours.page),
+        Route("remove_holiday", "POST", day, hours.remove_holiday, COORDINATORS, hours.page_without),
     ]  # fmt: skip
 
 
@@ -153,6 +174,19 @@ def _accounts(runtime: Runtime) -> list[Route]:
         Route("captured", "POST", f"{one}/captured", people.captured, COORDINATORS, people.person),
         Route("audit", "GET", "/audit", Auditing(runtime).page, AUDITORS),
     ]  # fmt: skip
+
+
+def _campaigns(campaigns: Campaigns) -> list[Route]:
+    """Everybody sees how it went; only coordinators begin, pause and end."""
+    one = "/programmes/<version>/calls/<campaign>"
+    return [
+        Route("plan", "GET", "/programmes/<version>/calls", campaigns.plan, COORDINATORS),
+        Route("launch", "POST", "/programmes/<version>/calls", campaigns.launch, COORDINATORS, campaigns.plan),
+        Route("results", "GET", one, campaigns.results, COUNSELORS),
+        Route("steer", "POST", one, campaigns.steer, COORDINATORS, campaigns.results),
+        Route("chart", "GET", f"{one}/chart.svg", campaigns.chart, COUNSELORS),
+        Route("table", "GET", f"{one}/counts.csv", campaigns.table, COORDINATORS),
+    ]
 
 
 def _wordings(content: Content, drafts: Drafts) -> list[Route]:

@@ -1,7 +1,7 @@
 """Sentences for keys and states, and times as people say them. What is said stands here, never in a service."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, cast
 
 from flask import g
@@ -49,6 +49,19 @@ REASONS: Final[Mapping[str, str]] = {
     "forgotten": _l("The number was destroyed, as it was asked or promised. Nobody can ring it any more."),
     "in_a_call": _l("You are in the call just now. Hang up first."),
     "redialled": _l("The line was tried once more already. Say how it went; she can be rung again later."),
+    "refused_before": _l("You said that this one is not for you, so it is left to others."),
+    "enough_today": _l("That is enough for today: you have taken as many as a day may bring. Others are there."),
+    # shifts and hours
+    "not_on_shift": _l("You are not on shift."),
+    "no_time": _l("A day, and a time such as 09:30, are needed."),
+    "day_over": _l("That time is over already."),
+    "far_away": _l("That is more than a year away."),
+    "shift_too_long": _l("That is longer than a shift may be. Make two of it, with other people."),
+    "they_have_no_phone": _l("There is no phone with that account, so nobody can ring it."),
+    "planned_already": _l("That person is planned for some of that time already."),
+    "gone_shift": _l("This shift is not in the plan any more."),
+    "no_name": _l("A short name is needed, such as that of the holiday."),
+    "no_such_cap": _l("A number from 1 to 99 is needed, or nothing."),
     "no_phone": _l("There is no phone with your account, so it cannot ring you. Ask a coordinator."),
     # going on with a case, and who else helps
     "no_reason": _l("Say in a few words why it should be kept: the next one must understand it."),
@@ -131,6 +144,7 @@ REASONS: Final[Mapping[str, str]] = {
     # what is withheld just now
     "quiet_hours": _l("Quiet hours: nobody is rung who did not ask for this very hour."),
     "nobody_on_shift": _l("Nobody is on shift, so nobody can ring back."),
+    "outside_hours": _l("Outside the opening hours: callers are told that nobody rings within the hour."),
     "withdrawn": _l("Withdrawn: they took their request back."),
     "wrong_person": _l("Another person answered, so the request ended."),
     "no_consent": _l("Asked for programmes by call and not confirmed it yet: nothing is sent to them."),
@@ -159,6 +173,17 @@ DONE: Final[Mapping[str, str]] = {
     "entry_removed": _l("Taken out."),
     "shift_on": _l("You are on shift."),
     "shift_off": _l("You are off shift. Rest well."),
+    "pause_on": _l("Nobody rings you for 15 minutes. Then you are there again by yourself."),
+    "pause_off": _l("You are there again."),
+    "refused": _l("Left to others. You are not asked for this one again."),
+    "shift_planned": _l("Planned. The shift begins and ends by itself."),
+    "shift_removed": _l("Taken out of the plan."),
+    "week_repeated": _l("The next week is planned in the same way."),
+    "nothing_to_repeat": _l("Nothing new: there was nothing to repeat."),
+    "cap_set": _l("Kept. It counts from now on."),
+    "hours_set": _l("The hours are kept. Callers are told from now on."),
+    "holiday_set": _l("The day is kept."),
+    "holiday_removed": _l("Taken away. That day is like others again."),
     "written": _l("Kept. It is being made into sound now."),
     "approved": _l("Approved: exactly this sound may be heard from now on."),
     "retired": _l("Taken back. Nobody hears it from now on."),
@@ -240,6 +265,8 @@ MOVES: Final[Mapping[str, str]] = {
     "account_ended": _l("The account of whoever had it was ended"),
     "claimed": _l("Taken"),
     "given_back": _l("Given back"),
+    "refused": _l("Given back, and left to others"),
+    "counselor_refuse": _l("Given back by phone, and left to others"),
     "call": _l("Call begun: the counselor's phone rings"),
     "counselor_ready": _l("The counselor waits in the call; the caller is rung"),
     "counselor_later": _l("The counselor chose to ring later"),
@@ -387,7 +414,20 @@ DEEDS: Final[Mapping[str, str]] = {
     "sheet_burnt": _l("the sheet of codes was burnt"),
     "shift_on": _l("went on shift"),
     "shift_off": _l("went off shift"),
-    "off_shift_two_missed_rings": _l("off shift after two missed rings"),
+    "shift_began": _l("a planned shift began"),
+    "off_shift_missed": _l("off shift after two missed rings"),
+    "off_shift_long": _l("off shift: it was long enough"),
+    "off_shift_closed": _l("off shift: the opening hours ended"),
+    "off_shift_plan_over": _l("a planned shift ended"),
+    "off_shift_sheet": _l("off shift after wrong codes"),
+    "shift_planned": _l("planned a shift"),
+    "shift_removed": _l("took a shift out of the plan"),
+    "week_repeated": _l("planned a week like the one before"),
+    "daily_cap": _l("set how much a day may bring"),
+    "hours_changed": _l("changed the opening hours"),
+    "holiday_set": _l("wrote down a day that differs"),
+    "holiday_removed": _l("took away a day that differs"),
+    "refuse": _l("left a request to others"),
     "case_opened": _l("opened a request"),
     "claim": _l("took a request"),
     "call": _l("rang"),
@@ -408,6 +448,16 @@ ENGINES: Final[Mapping[str, str]] = {
     "offline": _l("the voice on board"),
 }
 FEATURES: Final[Mapping[str, str]] = {"programme_calls": _l("Programmes by call")}
+WEEKDAYS: Final = (
+    _l("Monday"), _l("Tuesday"), _l("Wednesday"), _l("Thursday"), _l("Friday"), _l("Saturday"), _l("Sunday"),
+)  # fmt: skip
+OFF: Final[Mapping[str, str]] = {
+    "missed": _l("You were taken off shift: your phone rang twice and nobody answered."),
+    "long": _l("You were taken off shift: it was long enough. Rest well."),
+    "closed": _l("Your shift ended because the opening hours ended."),
+    "plan_over": _l("Your shift ended as it was planned."),
+    "sheet": _l("You were taken off shift: wrong codes were typed. Ask for a new sheet."),
+}
 _OUTBOX: Final[Mapping[str, str]] = {
     "waiting": _l("duties that wait"),
     "done": _l("duties done"),
@@ -462,6 +512,11 @@ def span(length: timedelta) -> str:
     if minutes < 48 * 60:
         return _("%(hours)s h %(minutes)s min", hours=minutes // 60, minutes=minutes % 60)
     return _("%(count)s days", count=minutes // (24 * 60))
+
+
+def days(first: date, last: date) -> str:
+    """From one day to another: 23.11. – 29.11."""
+    return f"{first.day}.{first.month}. – {last.day}.{last.month}."
 
 
 def seconds(count: int) -> str:

@@ -5,7 +5,16 @@ from dataclasses import replace
 from gateway.carriers.base import LegProgress, LegStatus
 from gateway.errors import Refused
 from gateway.runtime import Runtime
-from gateway.services import bridging, outreach_calls, pool, ringing_back, spending, states
+from gateway.services import (
+    bridging,
+    campaigns,
+    outreach_calls,
+    pool,
+    provider_copies,
+    ringing_back,
+    spending,
+    states,
+)
 from gateway.services.effects import Effects
 from gateway.services.errands import Errand, ring_bells
 from gateway.services.facts import Turn, facts_of
@@ -27,6 +36,7 @@ def leg_progress(runtime: Runtime, progress: LegProgress) -> None:
     digest = runtime.vault.digest("sid", progress.sid)
     with runtime.database.write() as session:
         errands = _hung_up(session, runtime, digest)
+        provider_copies.over(session, runtime, "call", progress.sid, now=now)
         leg = legs.get(session, progress.leg) if progress.leg else None
         if leg is not None and legs.end(session, leg.id, now=now):
             legs.say_result(session, leg.id, progress.status)
@@ -72,15 +82,18 @@ def _leg_over(session: Session, runtime: Runtime, leg: Leg) -> list[Errand]:
             answered = leg.result not in (*_NOBODY, "failed")
             return ringing_back.over(session, runtime, leg.subject, answered=answered, now=now)
         case LegKind.CALLBACK:
-            if leg.result == "opened":
-                bridging.talk_over(session, leg.subject, now=now)
-                return []
-            return bridging.caller_not_joined(session, runtime, leg.subject, why=why or "no_answer", now=now)
-        case LegKind.CONFIRM | LegKind.PROGRAMME:
-            if leg.result == "opened":
-                return []
-            turn = Turn(kind=leg.kind, language="", line_index=b"", now=now, leg=leg.id, subject=leg.subject)
-            return outreach_calls.refused(session, runtime, turn, why or "no_answer")
+            if leg.result != "opened":
+                return bridging.caller_not_joined(
+                    session, runtime, leg.subject, why=why or "no_answer", now=now
+                )
+            bridging.talk_over(session, leg.subject, now=now)
+        case LegKind.PROGRAMME:
+            campaigns.over(session, leg, now=now)
+        case LegKind.CONFIRM:
+            if leg.result != "opened":
+                turn = Turn(leg.kind, "", b"", now, leg=leg.id, subject=leg.subject)
+                return outreach_calls.refused(session, runtime, turn, why or "no_answer")
+    return []
 
 
 def _counselor_line_free(session: Session, runtime: Runtime, leg: Leg) -> list[Errand]:

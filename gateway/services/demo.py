@@ -6,7 +6,7 @@ from typing import Final
 from gateway.phone import Msisdn
 from gateway.runtime import Runtime
 from gateway.services import attending, counselors, programmes
-from gateway.store import audit, callbacks, contacts, conversations, inbox, legs, outbox
+from gateway.store import audit, callbacks, campaigns, consents, contacts, conversations, inbox, legs, outbox
 from gateway.store import outreach as rows
 from gateway.store.counselors import Role
 
@@ -39,9 +39,11 @@ def reset(runtime: Runtime) -> None:
     with runtime.database.write() as session:
         people = contacts.everyone(session)
         for table in (
-            rows.recipients,
-            rows.campaigns,
-            rows.consents,
+            campaigns.recipients,
+            campaigns.tallies,
+            campaigns.campaigns,
+            consents.consents,
+            consents.text_opt_ins,
             rows.versions,
             rows.programmes,
             callbacks.moves,
@@ -53,6 +55,7 @@ def reset(runtime: Runtime) -> None:
             contacts.texters,
             contacts.preferences,
             contacts.forbidden,
+            contacts.listed,
             contacts.contacts,
             audit.audit,
             audit.switches,
@@ -72,8 +75,7 @@ def _first_programme(runtime: Runtime) -> None:
         programmes.Draft(
             title=_TITLE,
             topic="health",
-            language="my",
-            text=_TEXT,
             valid_until=runtime.clock.now() + timedelta(days=365),
+            contents=[programmes.Content("my", _TEXT)],
         ),
     )

@@ -2,16 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.errors import BadSeal, KeyDestroyed
 from gateway.phone import Msisdn
 from gateway.runtime import Runtime
-from gateway.services import spending
+from gateway.services import spending, windows
 from gateway.store import callbacks as callback_rows
-from gateway.store import contacts, counselors, outreach, ring_backs
+from gateway.store import campaigns, consents, contacts, counselors, ring_backs
 from gateway.store.database import Session
 from gateway.store.legs import Leg, LegKind
 from gateway.vault import Place
+
+HOME: Final = "MM"  # its hours are those of HOTLINE_TIMEZONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,30 @@ def opened(dialling: Dialling | None) -> Msisdn | None:
         return dialling.open_number()
     except (KeyDestroyed, BadSeal):
         return None
+
+
+def sealed(runtime: Runtime, contact: str | None, number: bytes | None) -> Dialling | None:
+    """A contact's number, given with its row; only for opening it."""
+    if contact is None or number is None:
+        return None
+    place = Place("contacts", "number", contact)
+    line = runtime.settings.numbers[0]
+    return Dialling(LegKind.PROGRAMME, contact, line, lambda: runtime.vault.open_number(contact, place, number))
+
+
+def fit_hour(runtime: Runtime, number: Msisdn, now: datetime) -> datetime:
+    """Now, or when the quiet hours end where this number lives: at home for most, elsewhere for some."""
+    settings = runtime.settings
+    if settings.quiet_hours is None or number.region == HOME:
+        return now
+    begins = now
+    for zone in number.zones:
+        try:
+            there = ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError):  # "Etc/Unknown", where nothing is known
+            continue
+        begins = max(begins, windows.after_quiet(now, settings.quiet_hours, there))
+    return begins
 
 
 def of_counselor(
@@ -84,8 +113,8 @@ def behind(session: Session, runtime: Runtime, leg: Leg) -> Dialling | None:
             owed = ring_backs.get(session, leg.subject)
             contact = owed.contact if owed else None
         case LegKind.CONFIRM | LegKind.PROGRAMME:
-            recipient = outreach.recipient(session, leg.subject)
-            consent = outreach.consent(session, recipient.consent if recipient else leg.subject)
+            recipient = campaigns.recipient(session, leg.subject)
+            consent = consents.get(session, recipient.consent if recipient else leg.subject)
             contact = consent.contact if consent else None
     there = contacts.sealed_number(session, contact) if contact else None
     if contact is None or there is None:

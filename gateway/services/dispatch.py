@@ -20,16 +20,25 @@ from gateway.queue import (
     JOB_RING_CALLER,
     JOB_RING_COUNSELOR,
     JOB_RING_POOLED,
-    JOB_RING_PROGRAMME,
     JOB_SEND_TEXT,
 )
 from gateway.runtime import Runtime
-from gateway.services import bridging, callbacks, outreach_calls, ringing_back, sending, spending, windows
+from gateway.services import (
+    bridging,
+    callbacks,
+    campaigns,
+    lines,
+    outreach_calls,
+    ringing_back,
+    sending,
+    spending,
+    windows,
+)
 from gateway.services.dialling import Dialling, behind, of_contact, of_counselor, opened
 from gateway.services.errands import Errand, errand, ring_bells
 from gateway.services.facts import Turn
 from gateway.store import callbacks as callback_rows
-from gateway.store import consents, legs, outbox, outreach, ring_backs
+from gateway.store import consents, legs, outbox, ring_backs
 from gateway.store.callbacks import CallbackState
 from gateway.store.database import Session
 from gateway.store.legs import Leg, LegKind, LegState
@@ -45,19 +54,17 @@ RING_SECONDS = {
     LegKind.RING_BACK: 30,
     LegKind.KEYPAD: 30,
     LegKind.CONFIRM: 30,
-    LegKind.PROGRAMME: 30,
 }
 TALK_SECONDS = 3600
 LOOK_UP_AFTER = timedelta(seconds=20)
 GIVEN_UP_AFTER = timedelta(minutes=3)  # the provider knows of no such call: it was never placed
 NO_LINE_FREE = timedelta(seconds=5)
+NOT_YET = timedelta(seconds=1)  # others have the next moments
 TOO_MUCH_SPENT = timedelta(minutes=2)
 AFTER_REFUSAL = timedelta(seconds=20)
 RINGS_BEFORE_PARKED = 12
-NEVER_PARKED = frozenset(
-    {JOB_FORGET, JOB_END_CALL}
-)  # nobody may stay known, or go on ringing, for a long outage
-RESERVED = 2  # lines that programmes and rings back leave to somebody who waits for a counselor
+# Nobody may stay known, or go on ringing, for a long outage; and a campaign ends at its own time.
+NEVER_PARKED = frozenset({JOB_FORGET, JOB_END_CALL, JOB_CAMPAIGN})
 RING_BACK_SECONDS = 900
 
 
@@ -190,7 +197,7 @@ def confirm(runtime: Runtime, duty: Duty) -> None:
         consent = consents.get(session, duty.subject)
         if consent is None or consent.live or consent.until <= runtime.clock.now():
             return None
-        if any(leg.id != duty.id and leg.sid is not None for leg in legs.of(session, consent.id)):
+        if any(leg.id != duty.id and leg.sid_digest is not None for leg in legs.of(session, consent.id)):
             return None  # exactly one attempt
         return of_contact(session, runtime, LegKind.CONFIRM, consent.id, consent.contact, consent.line_index)
 
@@ -198,25 +205,9 @@ def confirm(runtime: Runtime, duty: Duty) -> None:
         _place(runtime, duty, whom)
 
 
-def ring_programme(runtime: Runtime, duty: Duty) -> None:
-    def whom(session: Session) -> Dialling | None:
-        recipient = outreach.recipient(session, duty.subject)
-        consent = consents.get(session, recipient.consent) if recipient else None
-        campaign = outreach.campaign(session, recipient.campaign) if recipient else None
-        version = outreach.version(session, campaign.version) if campaign else None
-        now = runtime.clock.now()
-        if recipient is None or consent is None or campaign is None or version is None:
-            return None
-        running = campaign.state is outreach.CampaignState.RUNNING and campaign.not_after > now
-        if not running or not version.may_be_heard(now) or not consent.live or consent.until <= now:
-            outreach.move_recipient(session, recipient.id, from_=("calling",), to="pending")
-            return None
-        return of_contact(
-            session, runtime, LegKind.PROGRAMME, recipient.id, consent.contact, consent.line_index
-        )
-
-    if not _quiet(runtime, duty):
-        _place(runtime, duty, whom)
+def look_up(runtime: Runtime, duty: Duty) -> None:
+    """Find out what became of a campaign's call whose worker never told."""
+    _place(runtime, duty, lambda _session: None)
 
 
 def move_call(runtime: Runtime, duty: Duty) -> None:
@@ -240,6 +231,7 @@ def _place(runtime: Runtime, duty: Duty, whom: Callable[[Session], Dialling | No
     if first and number and not first.may_be(runtime, number):
         number = None
     now = runtime.clock.now()
+    moment: datetime | None = None
     with runtime.database.write() as session:
         leg = legs.get(session, duty.id)
         dialling = whom(session)
@@ -247,8 +239,11 @@ def _place(runtime: Runtime, duty: Duty, whom: Callable[[Session], Dialling | No
             if dialling is None or number is None:
                 outbox.finish(session, duty.id, now=now, result="not_wanted")
                 errands = _not_wanted(session, runtime, duty, now)
-            elif not _line_is_free(session, runtime, dialling.kind):
+            elif not lines.free(session, runtime, dialling.kind):
                 outbox.again(session, duty.id, due=now + NO_LINE_FREE, count=False)
+                return
+            elif (moment := lines.moments(session, runtime)) is None:
+                outbox.again(session, duty.id, due=now + NOT_YET, count=False)
                 return
             elif not _affordable(session, runtime, dialling, now):
                 errands = _closed(session, runtime, duty, dialling.kind, now)
@@ -258,6 +253,7 @@ def _place(runtime: Runtime, duty: Duty, whom: Callable[[Session], Dialling | No
     if leg is not None:
         _look_up(runtime, duty, leg)
     elif dialling is not None and number is not None:
+        lines.wait(runtime, moment or now)
         _dial(runtime, duty, dialling, number)
     else:
         ring_bells(runtime, errands)
@@ -375,9 +371,7 @@ def _wanted(session: Session, leg: Leg) -> bool:
         case LegKind.CONFIRM:
             return consents.get(session, leg.subject) is not None
         case LegKind.PROGRAMME:
-            recipient = outreach.recipient(session, leg.subject)
-            campaign = outreach.campaign(session, recipient.campaign) if recipient else None
-            return campaign is not None and campaign.state is not outreach.CampaignState.CANCELED
+            return campaigns.wanted(session, leg.subject)
 
 
 def _never_placed(runtime: Runtime, duty: Duty, kind: LegKind, *, retry: bool) -> None:
@@ -391,7 +385,9 @@ def _never_placed(runtime: Runtime, duty: Duty, kind: LegKind, *, retry: bool) -
         outbox.finish(session, duty.id, now=now, result="refused")
         errands: list[Errand] = []
         left = duty.not_after - now - AFTER_REFUSAL
-        if retry and left > timedelta():
+        if kind is LegKind.PROGRAMME:
+            campaigns.not_dialled(session, duty.subject, None, due=now, now=now)
+        elif retry and left > timedelta():
             due = now + AFTER_REFUSAL
             errand(session, runtime, duty.job, duty.subject, due=due, lives=left, account=duty.account)
         else:
@@ -406,14 +402,10 @@ def _too_late(session: Session, runtime: Runtime, duty: Duty, now: datetime) -> 
         JOB_RING_BACK: LegKind.RING_BACK,
         JOB_RING_CALLER: LegKind.CALLBACK,
         JOB_CONFIRM: LegKind.CONFIRM,
-        JOB_RING_PROGRAMME: LegKind.PROGRAMME,
     }
     legs.end(session, duty.id, now=now)
     if duty.job == JOB_SEND_TEXT:
         sending.too_late(session, duty.subject, now=now)
-    if duty.job == JOB_CAMPAIGN:
-        running = (outreach.CampaignState.RUNNING, outreach.CampaignState.PAUSED)
-        outreach.move_campaign(session, duty.subject, from_=running, to=outreach.CampaignState.DONE)
     kind = kinds.get(duty.job)
     return _gone_wrong(session, runtime, kind, duty, now) if kind else []
 
@@ -435,26 +427,6 @@ def _gone_wrong(session: Session, runtime: Runtime, kind: LegKind, duty: Duty, n
                 return outreach_calls.refused(session, runtime, turn, "failed")
     except Refused:
         return []
-
-
-def _line_is_free(session: Session, runtime: Runtime, kind: LegKind) -> bool:
-    """Whether a call of this kind may take a line now.
-
-    Each counselor who waits has the caller's line reserved; programmes and rings back leave two more free.
-    """
-    at_once, live = max(2, runtime.settings.calls_at_once), legs.live_kinds(session)
-    callers = live.get(LegKind.CALLBACK, 0)
-    waiting = max(0, live.get(LegKind.COUNSELOR, 0) - callers)
-    used = sum(live.values())
-    match kind:
-        case LegKind.CALLBACK:
-            return used + 1 <= at_once
-        case LegKind.COUNSELOR:
-            return used + waiting + 2 <= at_once or used == 0
-        case LegKind.KEYPAD:
-            return used + waiting + 1 <= at_once
-        case LegKind.RING_BACK | LegKind.CONFIRM | LegKind.PROGRAMME:
-            return used + waiting + 1 <= max(1, at_once - RESERVED)
 
 
 def _quiet(runtime: Runtime, duty: Duty) -> bool:

@@ -32,7 +32,6 @@ from ivr.script import Menu, Script
 Decided = TypeVar("Decided", Step, TextStep)
 
 PROGRAMMES_OFFERED = 10  # of each topic
-TOPICS = ("health", "place", "food", "allowance", "training", "family", "legal", "news")
 PIECE_SECONDS = 15
 NOBODY = "nobody_on_shift"
 
@@ -153,7 +152,7 @@ def facts_of(
             found.add("case_found")
         if ahead is None or _named(NOBODY, ahead):
             found |= opening.nobody(session, runtime, turn.now)
-        offers = {topic for topic in TOPICS if ahead is None or _named(f"heard_{topic}", ahead)}
+        offers = {topic for topic in outreach.TOPICS if ahead is None or _named(f"heard_{topic}", ahead)}
         plays = ahead is None or bool(offers) or any(menu.programme for menu in ahead)
         programmes = _programmes(session, turn) if plays else ()
         found |= {f"heard_{one.topic}" for one in programmes if one.topic in offers}

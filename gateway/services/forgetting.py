@@ -1,19 +1,28 @@
-"""Forgetting: keys first, then rows; by request, and by itself as soon as nothing needs a number any more."""
+"""Forgetting: by request, and by itself as soon as nothing needs a number any more.
+
+The provider's ids of her calls and texts are on the deletion list before (`provider_copies`), so nothing of hers is
+needed for that afterwards.
+"""
 
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from gateway.errors import Refused
+from gateway.phone import Msisdn
 from gateway.queue import JOB_FORGET
 from gateway.runtime import Runtime
-from gateway.services import callbacks
-from gateway.services.errands import Errand, errand
+from gateway.services import callbacks, campaigns
+from gateway.services.errands import Errand, errand, ring_bells
+from gateway.store import audit, consents, contacts, continuing, legs, messages, outbox, ring_backs
 from gateway.store import callbacks as callback_rows
-from gateway.store import consents, contacts, continuing, legs, messages, outbox, outreach, ring_backs
+from gateway.store import campaigns as recipients
 from gateway.store.callbacks import CallbackState
 from gateway.store.database import Session
 from gateway.store.outbox import Duty
 
 AFTER_THE_CALL = timedelta(seconds=10)
+KEPT_OUT = timedelta(days=365)
+"""For so long a keyed hash of the number stays, so that nobody contacts it by a forged request or a mistake."""
 
 
 class OfNumber(Protocol):
@@ -24,9 +33,17 @@ class OfNumber(Protocol):
     ) -> list[Errand]: ...
 
 
-def forget(session: Session, runtime: Runtime, number_index: bytes, *, now: datetime) -> list[Errand]:
-    """End everything about this number in this transaction; the worker destroys the keys at once after."""
+def forget(
+    session: Session, runtime: Runtime, number_index: bytes, *, now: datetime, keep_out: bool = True
+) -> list[Errand]:
+    """End everything about this number in this transaction; the worker destroys the keys at once after.
+
+    `keep_out`: of the number nothing remains but its keyed hash among those not to be contacted, for a year.
+    """
     contacts.drop_preferences(session, number_index)
+    contacts.allow(session, number_index)
+    if keep_out:
+        contacts.forbid(session, number_index, now, until=now + KEPT_OUT)
     contact = contacts.find(session, number_index)
     if contact is None:
         return []
@@ -39,9 +56,37 @@ def forget(session: Session, runtime: Runtime, number_index: bytes, *, now: date
     return errands
 
 
+def forget_now(runtime: Runtime, number: Msisdn, *, keep_out: bool) -> str:
+    """Forget without waiting for a worker. Return `nothing`, `forgotten`, or `in_a_call` where a worker ends it."""
+    index, now = runtime.vault.index(number), runtime.clock.now()
+    with runtime.database.write() as session:
+        contact = contacts.find(session, index)
+        errands = forget(session, runtime, index, now=now, keep_out=keep_out)
+    ring_bells(runtime, errands)
+    return "nothing" if contact is None else forget_if_idle(runtime, contact)
+
+
+def forget_case(runtime: Runtime, callback: str, account: str, *, keep_out: bool) -> None:
+    """As its counselor: everything about the person of this request. Raises `Refused`."""
+    now = runtime.clock.now()
+    with runtime.database.write() as session:
+        there = callbacks.known(session, callback)
+        if there.claimed_by != account:
+            raise Refused("taken")
+        sealed = contacts.sealed_number(session, there.contact) if there.contact else None
+        if sealed is None:
+            raise Refused("forgotten")
+        errands = forget(session, runtime, sealed[0], now=now, keep_out=keep_out)
+        audit.note(session, what="forget", account=account, subject=callback, now=now)
+    ring_bells(runtime, errands)
+
+
 def stop(session: Session, runtime: Runtime, number_index: bytes, *, now: datetime) -> list[Errand]:
-    """Never ring or text this number again until it asks; what was queued for it ends at once."""
-    contacts.forbid(session, number_index, now)
+    """Do not ring or text this number until it asks, for a year at least; what was queued for it ends at once.
+
+    After the year nothing is known of it, and who does not ask is never contacted.
+    """
+    contacts.forbid(session, number_index, now, until=now + KEPT_OUT)
     return withdraw(session, runtime, number_index, now=now)
 
 
@@ -61,7 +106,7 @@ def _end_all(
     for subject in _subjects(session, contact):
         errands += callbacks.hang_up(session, runtime, subject, now=now)
     errands += callbacks.end_for(session, runtime, contact, to=to, now=now)
-    consents.end(session, contact)
+    campaigns.consent_ended(session, contact, "stopped", now=now)
     ring_backs.remove_of(session, contact)
     messages.cancel_of(session, contact, now=now)
     for callback in callback_rows.all_of(session, contact):  # who stops or withdraws is not kept for longer
@@ -73,7 +118,7 @@ def _subjects(session: Session, contact: str) -> list[str]:
     """What calls to this contact may be about, besides its open request."""
     ring_back = ring_backs.of_contact(session, contact)
     consent = consents.of_contact(session, contact)
-    sent = outreach.recipients_of(session, consent.id) if consent else ()
+    sent = [one.id for one in recipients.of_consent(session, consent.id) if one.calling] if consent else []
     return [*([ring_back.id] if ring_back else []), *([consent.id] if consent else []), *sent]
 
 

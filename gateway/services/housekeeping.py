@@ -1,30 +1,39 @@
 """What time does by itself: expiry, leases, retention, and calls whose end was never reported."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from gateway.carriers.base import LegProgress, LegStatus
 from gateway.errors import CarrierError, GatewayError
 from gateway.logs import get
-from gateway.queue import JOB_RING_CALLER, JOB_RING_COUNSELOR
+from gateway.queue import JOB_FORGET, JOB_RING_CALLER, JOB_RING_COUNSELOR
 from gateway.runtime import Runtime
-from gateway.services import bridging, callbacks, delivery, dispatch, forgetting, pool, ringing_back
+from gateway.services import (
+    bridging,
+    callbacks,
+    campaigns,
+    delivery,
+    dispatch,
+    forgetting,
+    halting,
+    pool,
+    provider_copies,
+    retention,
+    ringing_back,
+)
 from gateway.services.errands import ring_bells
+from gateway.store import callbacks as callback_rows
 from gateway.store import (
-    audit,
     consents,
     contacts,
     continuing,
-    conversations,
     counselors,
     hours,
     inbox,
     legs,
     messages,
     outbox,
-    shifts,
 )
-from gateway.store import callbacks as callback_rows
 from gateway.store.messages import MessageKind
 from gateway.vault import Place
 
@@ -32,15 +41,9 @@ _log = get(__name__)
 
 MOST = 500  # rows a sweep: the next one comes in a few seconds
 ANSWERS_KEPT = timedelta(hours=24)
-WEBHOOKS_KEPT = timedelta(days=400)
-CONVERSATIONS_KEPT = timedelta(hours=6)
-TEXTERS_KEPT = timedelta(hours=6)
-AUDIT_KEPT = timedelta(days=30)
-DONE_KEPT = timedelta(days=7)
 ROWS_KEPT = timedelta(days=90)  # ended requests without any person, for counting
 REPORT_OVERDUE = timedelta(minutes=2)
-LEGS_KEPT = timedelta(days=3)
-SHIFTS_KEPT = timedelta(days=30)
+HOLIDAYS_KEPT = timedelta(days=30)
 # A thread's texts die with its case, and by age where that is kept for longer.
 MESSAGES_KEPT = {MessageKind.THREAD: timedelta(days=30), MessageKind.PROGRAMME: timedelta(days=3)}
 ORPHANS_KEPT = timedelta(hours=2)
@@ -71,15 +74,15 @@ def sweep(runtime: Runtime) -> None:
     errands = []
     with runtime.database.write() as session:
         inbox.drop_answers_before(session, now - ANSWERS_KEPT)
-        inbox.drop_before(session, now - WEBHOOKS_KEPT)
-        conversations.drop_before(session, now - CONVERSATIONS_KEPT)
-        contacts.drop_texters_before(session, now - TEXTERS_KEPT)
-        audit.drop_before(session, now - AUDIT_KEPT)
-        outbox.drop_done_before(session, now - DONE_KEPT)
-        counselors.drop_sessions_before(session, datetime.now(UTC))  # sessions follow the real time
-        legs.drop_ended_before(session, now - LEGS_KEPT)
-        shifts.drop_before(session, now - SHIFTS_KEPT)
-        hours.drop_holidays_before(session, (now - SHIFTS_KEPT).date())
+        retention.sweep(session, now)
+        errands += [
+            forgetting.release(session, runtime, contact, now=now)
+            for contact in retention.idle_people(session, now)
+            if not outbox.owed(session, JOB_FORGET, contact)
+        ]
+        legs.forget_ids_of_ended(session)
+        errands += provider_copies.owe(session, runtime, now=now)
+        hours.drop_holidays_before(session, (now - HOLIDAYS_KEPT).date())
         for kind, kept in MESSAGES_KEPT.items():
             messages.drop_before(session, kind, now - kept)
         for callback, contact in continuing.over(
@@ -93,12 +96,14 @@ def sweep(runtime: Runtime) -> None:
         for there in callback_rows.ended_before(session, now - ROWS_KEPT, most=MOST):
             callback_rows.remove(session, there.id)
     ring_bells(runtime, errands)
+    halting.look(runtime)
     for progress in _overdue(runtime):
         try:
             delivery.leg_progress(runtime, progress)
         except GatewayError as error:  # one that cannot be ended must not hold the others
             _log.warning("report_lost", error=type(error).__name__)
     _sweep_keys(runtime)
+    retention.prune_shelf(runtime)
 
 
 def _sweep_keys(runtime: Runtime) -> None:

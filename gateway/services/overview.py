@@ -1,16 +1,17 @@
 """How things stand, in counts without identities; and why something is withheld just now."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.carriers.base import Finding
 from gateway.errors import GatewayError, SettingsError
+from gateway.queue import SEALED
 from gateway.runtime import Runtime
-from gateway.services import opening, windows
-from gateway.store import attendance, callbacks, consents, hours, messages, outbox, outreach
+from gateway.services import halting, opening, results, windows
+from gateway.store import attendance, callbacks, consents, hours, messages, outbox
 from prompts.check import review
 
 
@@ -20,10 +21,14 @@ def status(runtime: Runtime) -> dict[str, Any]:
         return {
             "callbacks": callbacks.counts(session),
             "messages": messages.counts(session),
-            "recipients": outreach.recipient_counts(session),
+            "recipients": results.over_all(session),
             "outbox": outbox.counts(session),
             "counselors": {"on_shift": attendance.there(session, runtime.clock.now())},
             "workers": runtime.queue.workers(),
+            "withheld": {
+                "locked": int(runtime.switches.halted),
+                "waiting_for_root_key": int(runtime.queue.beats(SEALED)),
+            },
         }
 
 
@@ -95,7 +100,7 @@ def withheld(runtime: Runtime) -> list[Withheld]:
 
 def diagnose(runtime: Runtime) -> list[Finding]:
     """Look at every live dependency."""
-    looked = (_database, _keystore, _redis, _workers, _clock, _sound, _wordings)
+    looked = (_database, _keystore, _root_key, _lock, _redis, _workers, _clock, _sound, _wordings)
     return [look(runtime) for look in looked]
 
 
@@ -122,6 +127,24 @@ def _keystore(runtime: Runtime) -> Finding:
     if runtime.vault.locked:
         return Finding("keystore", good=True, words="answers; this process holds no root key and cannot ring")
     return Finding("keystore", good=True, words="answers")
+
+
+def _root_key(runtime: Runtime) -> Finding:
+    if runtime.queue.beats(SEALED):
+        words = "a worker waits for it and rings nobody: type it on that host with hotline unseal"
+        return Finding("root key", good=False, words=words)
+    return Finding("root key", good=True, words="no worker waits for it")
+
+
+def _lock(runtime: Runtime) -> Finding:
+    if runtime.switches.halted:
+        return Finding("lock", good=False, words="locked: nobody is rung, nothing is kept; hotline unlock")
+    seen = halting.watch(runtime)
+    if seen is not None and seen.warn:
+        hours = (seen.locks_at - runtime.clock.now()) // timedelta(hours=1)
+        words = f"no coordinator has been at the console for long: it locks itself in {hours} hours"
+        return Finding("lock", good=False, words=words)
+    return Finding("lock", good=True, words="open")
 
 
 def _redis(runtime: Runtime) -> Finding:

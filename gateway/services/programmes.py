@@ -1,31 +1,44 @@
-"""Programmes: written, made into sound piece by piece, approved by a second person, and taken back."""
+"""Programmes: written or spoken, in versions, approved by a second person, and taken back."""
 
-import hashlib
 import re
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from difflib import SequenceMatcher
+from typing import Any, Final, Literal
 
 from gateway.errors import Refused
 from gateway.queue import JOB_RENDER
 from gateway.runtime import Runtime
-from gateway.services import dispatch
-from gateway.services.errands import errand, ring_bells
-from gateway.services.facts import PIECE_SECONDS
-from gateway.services.speech import chain_of
-from gateway.store import audit, outbox, outreach, sounds
-from gateway.store.outbox import Duty
-from gateway.store.outreach import CampaignState, Version, VersionState
-from prompts import audio
-from prompts.errors import SpeechError
+from gateway.services import campaigns, rendering, sending
+from gateway.services.errands import Errand, errand, ring_bells
+from gateway.services.rendering import pieces_of
+from gateway.store import audit, outreach
+from gateway.store.consents import Way
+from gateway.store.database import Session
+from gateway.store.outreach import Version, VersionState
+from gateway.store.scripts import BY_A_PERSON
+from ivr.burmese.encodings import Encoding, read
+from prompts import intake
+from prompts.intake import Unusable
 
-LONGEST_TEXT = 60_000
-LONGEST_TITLE = 120
-TOPICS = ("health", "place", "food", "allowance", "training", "family", "legal", "news")
-SLICE = timedelta(seconds=8)  # a worker renders for so long, then lets calls go first
-RENDER_LIVES = timedelta(hours=12)
-PAUSE_BETWEEN = 0.4
-_SENTENCE = re.compile(r"[^။!?.\n]*[။!?.\n]+|[^။!?.\n]+$")
-_PIECE_CHARACTERS = 400  # text spoken in one go; a changed sentence makes one piece anew
+TOPICS: Final = outreach.TOPICS
+LONGEST_TEXT: Final = 60_000  # characters: about an hour of Burmese, as long as a voice may be
+LONGEST_TITLE: Final = 120
+RENDER_LIVES: Final = timedelta(hours=12)
+_SENTENCE: Final = re.compile(r"(?<=[။\n])")
+_UNREADABLE: Final = frozenset({"Cc", "Cs", "Co", "Cn"})
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One language of a programme: words to be spoken, a person's voice as a file, or one short text to be sent."""
+
+    language: str
+    text: str = ""
+    sound: bytes = b""
+    way: Way = Way.CALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +47,27 @@ class Draft:
 
     title: str
     topic: str
-    language: str
-    text: str
     valid_until: datetime
+    contents: Sequence[Content]
 
 
-def write(runtime: Runtime, account: str, draft: Draft) -> str:
-    """Keep a programme's text and have the worker turn it into sound. Return the version's id.
+def write(runtime: Runtime, account: str, draft: Draft) -> list[str]:
+    """Keep a programme in all its languages, or nothing. Return the versions' ids.
 
-    Raises `Refused` with what is wrong: empty, too_long, no_topic, no_language, not_valid.
+    The worker makes the sound of what is text. Raises `Refused` with what is wrong: empty, too_long, no_topic,
+    no_language, not_valid, zawgyi, unreadable_text; of a voice what `intake` says; of a text what `sending` says.
     """
     now = runtime.clock.now()
-    text = draft.text.strip()
     for wrong, why in (
-        (not text or not draft.title.strip(), "empty"),
-        (len(text) > LONGEST_TEXT or len(draft.title) > LONGEST_TITLE, "too_long"),
+        (not draft.contents or not draft.title.strip(), "empty"),
+        (len(draft.title) > LONGEST_TITLE, "too_long"),
         (draft.topic not in TOPICS, "no_topic"),
-        (draft.language not in runtime.library.languages, "no_language"),
         (draft.valid_until <= now, "not_valid"),
     ):
         if wrong:
             raise Refused(why)
-    programme, version = runtime.new_id(), runtime.new_id()
+    made = [_looked_at(runtime, content) for content in draft.contents]
+    programme = runtime.new_id()
     with runtime.database.write() as session:
         outreach.add_programme(
             session,
@@ -65,128 +77,166 @@ def write(runtime: Runtime, account: str, draft: Draft) -> str:
             valid_until=draft.valid_until,
             created=now,
         )
-        outreach.add_version(
-            session,
-            id=version,
-            programme=programme,
-            language=draft.language,
-            text=text,
-            author=account,
-            state=VersionState.RENDERING,
-            pieces_all=len(spoken_pieces(text)),
-            created=now,
-        )
-        bell = errand(session, runtime, JOB_RENDER, version, due=now, lives=RENDER_LIVES)
-        audit.note(session, what="programme_written", account=account, subject=version, now=now)
-    ring_bells(runtime, [bell])
+        kept = [_keep(session, runtime, account, programme, one) for one in made]
+    ring_bells(runtime, [bell for _, bells in kept for bell in bells])
+    return [version for version, _ in kept]
+
+
+def change(runtime: Runtime, account: str, programme: str, content: Content) -> str:
+    """Keep a new version of one language; the one before is heard until this one is approved. Return its id.
+
+    Raises `Refused` as `write` does; `unchanged` for the same text; `gone` where there is no such programme.
+    """
+    made = _looked_at(runtime, content)
+    now = runtime.clock.now()
+    with runtime.database.write() as session:
+        there = outreach.programme(session, programme)
+        if there is None:
+            raise Refused("gone")
+        if there.valid_until <= now:
+            raise Refused("not_valid")
+        before = latest(outreach.versions_of(session, programme), content.language, content.way)
+        same = before is not None and not content.sound and before.text == made.content.text
+        if before is not None and same and before.state is not VersionState.FAILED:
+            raise Refused("unchanged")
+        version, bells = _keep(session, runtime, account, programme, made)
+    ring_bells(runtime, bells)
     return version
 
 
-def spoken_pieces(text: str) -> list[str]:
-    """Cut a text at sentence ends into pieces that are spoken, and cached, each by itself."""
-    pieces: list[str] = []
-    for match in _SENTENCE.finditer(text):
-        sentence = match.group().strip()
-        if not sentence:
-            continue
-        if pieces and len(pieces[-1]) + len(sentence) < _PIECE_CHARACTERS:
-            pieces[-1] += " " + sentence
-        else:
-            pieces.append(sentence)
-    return pieces
-
-
-def render(runtime: Runtime, duty: Duty) -> None:
-    """Speak the next pieces of a version for a slice of time; done, cut it into what the line plays."""
-    with runtime.database.read() as session:
-        version = outreach.version(session, duty.subject)
-    if version is None or version.state is not VersionState.RENDERING:
-        dispatch.finish(runtime, duty, "not_wanted")
-        return
-    pieces = spoken_pieces(version.text)
-    began = datetime.now().astimezone()
-    wavs: list[bytes] = []
-    spoken_by: list[tuple[str, bool]] = []
-    for number, piece in enumerate(pieces, start=1):
-        try:
-            wav, engine, robot = _spoken(runtime, version.language, piece)
-        except SpeechError:
-            _failed(runtime, duty, version)
-            return
-        wavs.append(wav)
-        spoken_by.append((engine, robot))
-        if number > version.pieces_done:
-            with runtime.database.write() as session:
-                outreach.change_version(session, version.id, pieces_done=number)
-            if number < len(pieces) and datetime.now().astimezone() - began > SLICE:
-                with runtime.database.write() as session:
-                    outbox.again(session, duty.id, due=runtime.clock.now(), count=False)
-                return
-    whole = audio.join(wavs, PAUSE_BETWEEN)
-    cut = audio.cut(whole, PIECE_SECONDS)
-    names = [runtime.shelf.put(piece) for piece in cut]
-    with runtime.database.write() as session:
-        for name, wav in zip(names, cut, strict=True):
-            sounds.keep(session, name, wav)
-        outreach.change_version(
-            session,
-            version.id,
-            state=VersionState.READY,
-            sounds=" ".join(names),
-            manifest=hashlib.sha256(" ".join(names).encode()).hexdigest(),
-            engine=spoken_by[0][0],
-            robot=any(robot for _, robot in spoken_by),
-            seconds=round(audio.duration(whole)),
-            pieces_done=len(pieces),
-        )
-        outbox.finish(session, duty.id, now=runtime.clock.now(), result="done")
-
-
-def _spoken(runtime: Runtime, language: str, piece: str) -> tuple[bytes, str, bool]:
-    """A piece's sound, engine and whether a robot spoke: made once for this text, engine list and language."""
-    engines = [name for name in runtime.settings.speech if name != "recorded"]
-    key = hashlib.sha256("\0".join((*engines, language, piece)).encode()).hexdigest()
-    with runtime.database.read() as session:
-        there = sounds.rendering(session, key)
-        wav = sounds.wav(session, there[0]) if there else None
-    if there and wav:
-        return wav, there[1], there[2]
-    spoken = chain_of(engines).speak(piece, language)
-    name = runtime.shelf.put(spoken.wav)
-    with runtime.database.write() as session:
-        sounds.keep(session, name, spoken.wav)
-        sounds.keep_rendering(session, key, sound=name, engine=spoken.engine, robot=spoken.robot)
-    return spoken.wav, spoken.engine, spoken.robot
-
-
-def _failed(runtime: Runtime, duty: Duty, version: Version) -> None:
-    with runtime.database.write() as session:
-        outreach.change_version(session, version.id, state=VersionState.FAILED)
-        outbox.finish(session, duty.id, now=runtime.clock.now(), result="failed")
-
-
 def approve(runtime: Runtime, version: str, account: str, manifest: str) -> None:
-    """Approve exactly the bytes that `manifest` names. Raises `Refused("own_text")` for the author, or `changed`."""
+    """Approve exactly the bytes that `manifest` names; they take the place of the version before.
+
+    Raises `Refused`: own_text for the author, `changed` for anything but these bytes, `not_valid` past its day.
+    """
     now = runtime.clock.now()
+    errands: list[Errand] = []
     with runtime.database.write() as session:
         there = outreach.version(session, version)
         if there is not None and there.author == account:
             raise Refused("own_text")
+        if there is not None and there.valid_until <= now:
+            raise Refused("not_valid")
+        if there is None or there.manifest != there.fingerprint():
+            raise Refused("changed")
         if not outreach.approve(session, version, manifest=manifest, by=account, now=now):
             raise Refused("changed")
         audit.note(session, what="programme_approved", account=account, subject=version, now=now)
+        for earlier in outreach.approved_before(session, there):
+            errands += _retire(session, runtime, earlier, account, now)
+    ring_bells(runtime, errands)
 
 
 def retire(runtime: Runtime, version: str, account: str) -> None:
     """Nobody hears it from now on, and what was queued of it ends."""
     now = runtime.clock.now()
     with runtime.database.write() as session:
-        outreach.change_version(session, version, state=VersionState.RETIRED)
-        for campaign in outreach.campaigns_of(session, version):
-            outreach.move_campaign(
-                session,
-                campaign.id,
-                from_=(CampaignState.RUNNING, CampaignState.PAUSED),
-                to=CampaignState.CANCELED,
-            )
-        audit.note(session, what="programme_retired", account=account, subject=version, now=now)
+        errands = _retire(session, runtime, version, account, now)
+    ring_bells(runtime, errands)
+
+
+def _retire(session: Session, runtime: Runtime, version: str, account: str, now: datetime) -> list[Errand]:
+    outreach.change_version(session, version, state=VersionState.RETIRED)
+    audit.note(session, what="programme_retired", account=account, subject=version, now=now)
+    return campaigns.end_all_of(session, runtime, version, account=account, now=now)
+
+
+def latest(versions: Sequence[Version], language: str, way: Way) -> Version | None:
+    """The newest of these in this language."""
+    found = [one for one in versions if (one.language, one.way) == (language, way)]
+    return max(found, key=lambda one: one.number, default=None)
+
+
+def differences(before: str, after: str) -> list[tuple[Literal["del", "ins", ""], str]]:
+    """What changed, sentence by sentence: taken away, put in, or as it was."""
+    old, new = pieces_of(before), pieces_of(after)
+    found: list[tuple[Literal["del", "ins", ""], str]] = []
+    for what, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if what == "equal":
+            found += [("", one) for one in old[a:b]]
+        else:
+            found += [("del", one) for one in old[a:b]]
+            found += [("ins", one) for one in new[c:d]]
+    return found
+
+
+def in_unicode(text: str) -> str:
+    """The text with every sentence that is surely Zawgyi in Unicode; both may stand in one text."""
+    sentences = (read(one, None) for one in _SENTENCE.split(text))
+    return "".join(one.text for one in sentences)
+
+
+# --- what is brought -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A content that was looked at; `whole` is its sound, where a voice was brought."""
+
+    content: Content
+    whole: bytes = b""
+
+
+def _looked_at(runtime: Runtime, content: Content) -> _Made:
+    """Everything that can be wrong is found before anything is kept. Raises `Refused`."""
+    if content.language not in runtime.library.languages:
+        raise Refused("no_language")
+    text = _tidy(content.text)
+    content = Content(content.language, text, content.sound, content.way)
+    if content.way is Way.TEXT:
+        for display in ("unicode", "zawgyi"):
+            for fault in sending.faults(runtime, text, display, most_parts=1):
+                raise Refused(fault)
+        return _Made(content)
+    if content.sound:
+        try:
+            return _Made(content, intake.telephone_sound(content.sound, intake.PROGRAMME))
+        except Unusable as error:
+            raise Refused(_OF_A_PROGRAMME.get(error.why, error.why)) from None
+    if not pieces_of(text):
+        raise Refused("empty")
+    return _Made(content)
+
+
+_OF_A_PROGRAMME: Final = {"sound_too_big": "voice_too_big", "sound_too_long": "voice_too_long"}
+
+
+def _tidy(given: str) -> str:
+    """As it is spoken: line ends of one kind, no marks of the file it came from. Raises `Refused`."""
+    lines = given.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").replace("\ufeff", "")
+    text = lines.strip()
+    if len(text) > LONGEST_TEXT:
+        raise Refused("too_long")
+    if any(sign == "\ufffd" or unicodedata.category(sign) in _UNREADABLE for sign in text.replace("\n", "")):
+        raise Refused("unreadable_text")
+    if any(read(one, None).encoding is Encoding.ZAWGYI for one in _SENTENCE.split(text)):
+        raise Refused("zawgyi")
+    return text
+
+
+def _keep(
+    session: Session, runtime: Runtime, account: str, programme: str, made: _Made
+) -> tuple[str, list[Errand]]:
+    now, version, content = runtime.clock.now(), runtime.new_id(), made.content
+    values: dict[str, Any] = {"state": VersionState.READY, "text": content.text}
+    bells: list[Errand] = []
+    if content.way is Way.TEXT:
+        values["manifest"] = outreach.fingerprint(content.text)
+    elif made.whole:
+        values |= rendering.keep(session, runtime, made.whole) | {"engine": BY_A_PERSON}
+    else:
+        values |= {"state": VersionState.RENDERING, "pieces_all": len(pieces_of(content.text))}
+        bells = [errand(session, runtime, JOB_RENDER, version, due=now, lives=RENDER_LIVES)]
+    outreach.add_version(
+        session,
+        id=version,
+        programme=programme,
+        language=content.language,
+        way=content.way,
+        number=outreach.next_number(session, programme, content.language, content.way),
+        author=account,
+        created=now,
+        **values,
+    )
+    audit.note(session, what="programme_written", account=account, subject=version, now=now)
+    return version, bells

@@ -12,7 +12,7 @@ from typing import Final
 from gateway.carriers.base import LegStatus
 from gateway.phone import Msisdn
 from gateway.runtime import Runtime
-from gateway.store import outreach
+from gateway.store import campaigns
 from gateway.store import spending as rows
 from gateway.store.database import Session
 from gateway.store.legs import Leg, LegKind
@@ -121,7 +121,7 @@ def settle_arrival(session: Session, runtime: Runtime, *, seconds: int | None, n
 
 def campaign_of(session: Session, kind: LegKind, subject: str) -> str:
     """The campaign that a call is for; empty where it is for none, or its recipient is gone."""
-    recipient = outreach.recipient(session, subject) if kind is LegKind.PROGRAMME else None
+    recipient = campaigns.recipient(session, subject) if kind is LegKind.PROGRAMME else None
     return recipient.campaign if recipient else ""
 
 

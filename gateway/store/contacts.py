@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import (
+    ARRAY,
     BindParameter,
     Column,
     LargeBinary,
@@ -11,8 +12,10 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
+    func,
     insert,
     select,
+    union_all,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -34,15 +37,25 @@ preferences = Table(
     Column("number_index", LargeBinary(16), primary_key=True),
     Column("language", String(8)),
     Column("display", String(8)),
+    Column("chosen", Instant, nullable=False, index=True),
 )
 
-# Stopped by themselves, by the carrier's word, or by an operator's list. No number: the index is enough.
+# Stopped by themselves or by the carrier's word. No number: the index is enough.
 forbidden = Table(
     "forbidden",
     metadata,
     Column("number_index", LargeBinary(16), primary_key=True),
     Column("since", Instant, nullable=False),
     Column("until", Instant, index=True),  # None on an operator's list, which has no end
+)
+
+# Whom an operator's list forbids to contact, for whatever reason: what comes from that number lifts nothing, for
+# it can be forged.
+listed = Table(
+    "do_not_contact",
+    metadata,
+    Column("number_index", LargeBinary(16), primary_key=True),
+    sqlite_with_rowid=False,
 )
 
 # A texter's last half hour (what was asked to be repeated) and last neutral line. Gone by age.
@@ -104,9 +117,15 @@ def preference(session: Session, number_index: bytes) -> tuple[str | None, str |
 
 
 def prefer(
-    session: Session, number_index: bytes, *, language: str | None = None, display: str | None = None
+    session: Session,
+    number_index: bytes,
+    *,
+    now: datetime,
+    language: str | None = None,
+    display: str | None = None,
 ) -> None:
-    changed = {name: value for name, value in (("language", language), ("display", display)) if value}
+    chosen = {name: value for name, value in (("language", language), ("display", display)) if value}
+    changed = {**chosen, "chosen": now}
     done = session.execute(
         update(preferences).where(preferences.c.number_index == number_index).values(changed)
     )
@@ -132,8 +151,43 @@ def allow(session: Session, number_index: bytes) -> None:
 
 
 def is_forbidden(session: Session, number_index: bytes) -> bool:
-    query = select(forbidden.c.since).where(forbidden.c.number_index == number_index)
+    """Stopped by herself, or on an operator's list."""
+    return bool(forbidden_among(session, [number_index]))
+
+
+def is_listed(session: Session, number_index: bytes) -> bool:
+    """On an operator's list: asking lifts nothing."""
+    query = select(listed.c.number_index).where(listed.c.number_index == number_index)
     return session.execute(query).first() is not None
+
+
+def forbidden_among(session: Session, numbers: Sequence[bytes]) -> frozenset[bytes]:
+    """Which of these must not be contacted."""
+    if not numbers:
+        return frozenset()
+    stopped = select(forbidden.c.number_index).where(forbidden.c.number_index.in_(numbers))
+    on_list = select(listed.c.number_index).where(listed.c.number_index.in_(numbers))
+    return frozenset(bytes(index) for index in session.execute(union_all(stopped, on_list)).scalars())
+
+
+def list_all(session: Session, numbers: Sequence[bytes]) -> int:
+    """Put these on the operators' list. Return how many were not on it."""
+    if session.dialect.name == "sqlite":
+        rows = [{"number_index": index} for index in sorted(numbers)]
+        statement = sqlite.insert(listed).on_conflict_do_nothing()
+        return session.execute(statement, rows).rowcount if rows else 0
+    given = func.unnest(bindparam("given", list(numbers), ARRAY(LargeBinary))).column_valued("given")
+    chosen = postgresql.insert(listed).from_select(["number_index"], select(given))
+    return session.execute(chosen.on_conflict_do_nothing()).rowcount
+
+
+def unlist(session: Session, numbers: Sequence[bytes]) -> int:
+    """Take these off the operators' list. Return how many were on it; what a person stopped stays stopped."""
+    return session.execute(delete(listed).where(listed.c.number_index.in_(numbers))).rowcount
+
+
+def how_many_listed(session: Session) -> int:
+    return session.execute(select(func.count()).select_from(listed)).scalar_one()
 
 
 def drop_forbidden_past(session: Session, now: datetime) -> int:

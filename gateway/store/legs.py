@@ -6,7 +6,21 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, Index, LargeBinary, Row, String, Table, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    Index,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    bindparam,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from gateway.store.database import Instant, Session, metadata
 
@@ -52,6 +66,8 @@ legs = Table(
 _live = legs.c.ended.is_(None)
 Index("ix_legs_subject", legs.c.subject)
 Index("ix_legs_live", legs.c.created, sqlite_where=_live, postgresql_where=_live)
+# How many of which kind stand on which line, asked before each call, is read from this alone.
+Index("ix_legs_standing", legs.c.kind, legs.c.line_index, sqlite_where=_live, postgresql_where=_live)
 Index("ix_legs_ended", legs.c.ended)
 
 
@@ -66,6 +82,7 @@ class Leg:
     line_index: bytes
     state: LegState
     sid: bytes | None
+    sid_digest: bytes | None
     result: str | None
     created: datetime
     ended: datetime | None
@@ -86,6 +103,27 @@ def get(session: Session, leg: str) -> Leg | None:
 
 def add(session: Session, **values: Any) -> None:
     session.execute(insert(legs).values(state=LegState.PLACING, **values))
+
+
+def add_all(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    session.execute(insert(legs).values(state=LegState.PLACING), list(rows))
+
+
+def placed_all(session: Session, placed: Sequence[tuple[str, bytes, bytes]]) -> None:
+    """The same as `placed` for several: leg, sealed id, its digest."""
+    if not placed:
+        return
+    unknown = or_(legs.c.state == LegState.PLACING, legs.c.state == LegState.UNCERTAIN)
+    session.execute(
+        update(legs)
+        .where(legs.c.id == bindparam("leg"))
+        .values(
+            sid=bindparam("sealed"),
+            sid_digest=bindparam("digest"),
+            state=case((unknown, LegState.PLACED), else_=legs.c.state),
+        ),
+        [{"leg": leg, "sealed": sealed, "digest": digest} for leg, sealed, digest in placed],
+    )
 
 
 def placed(session: Session, leg: str, *, sid: bytes, sid_digest: bytes) -> None:
@@ -128,8 +166,14 @@ def say_result(session: Session, leg: str, result: str) -> None:
 
 def end(session: Session, leg: str, *, now: datetime) -> bool:
     """True the first time only, however many status reports come."""
-    done = session.execute(update(legs).where(legs.c.id == leg, _live).values(state=LegState.OVER, ended=now))
-    return done.rowcount == 1
+    over = {"state": LegState.OVER, "ended": now, "sid": None}  # the provider's id is on the deletion list by now
+    return session.execute(update(legs).where(legs.c.id == leg, _live).values(over)).rowcount == 1
+
+
+def forget_ids_of_ended(session: Session) -> int:
+    """Of calls that were over before the provider told us their id."""
+    late = update(legs).where(legs.c.ended.is_not(None), legs.c.sid.is_not(None))
+    return session.execute(late.values(sid=None)).rowcount
 
 
 def live_of(session: Session, subject: str) -> Sequence[Leg]:
@@ -177,6 +221,12 @@ def newer_live(session: Session, leg: Leg) -> bool:
     if leg.account is not None:
         query = query.where(legs.c.account == leg.account)
     return session.execute(query.limit(1)).first() is not None
+
+
+def live_lines(session: Session) -> dict[bytes, int]:
+    """How many calls stand on each line now."""
+    query = select(legs.c.line_index, func.count()).where(_live).group_by(legs.c.line_index)
+    return {bytes(line): count for line, count in session.execute(query)}
 
 
 def live_kinds(session: Session) -> dict[str, int]:

@@ -1,11 +1,11 @@
 """What the outside world still owes us to be asked: a committed row for each thing a worker has to do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, Integer, String, Table, and_, func, insert, or_, select, update
+from sqlalchemy import Column, Index, Integer, String, Table, and_, delete, func, insert, or_, select, update
 
 from gateway.store.database import Instant, Session, metadata
 
@@ -67,6 +67,37 @@ def add(
             id=duty, job=job, subject=subject, due=due, not_after=not_after, account=account
         )
     )
+
+
+def add_all(
+    session: Session, job: str, subjects: Mapping[str, str], *, due: datetime, not_after: datetime
+) -> None:
+    """Owe `job` for several subjects, given by the duties' ids."""
+    session.execute(
+        insert(outbox).values(job=job, due=due, not_after=not_after),
+        [{"id": duty, "subject": subject} for duty, subject in subjects.items()],
+    )
+
+
+def remove(session: Session, duties: Sequence[str]) -> None:
+    """What was owed in case something went wrong, which it did not."""
+    if duties:
+        session.execute(delete(outbox).where(outbox.c.id.in_(duties)))
+
+
+def hasten(session: Session, job: str, subject: str, *, due: datetime) -> Sequence[str]:
+    """What is owed for later is owed now. Return the duties' ids."""
+    waiting = (outbox.c.subject == subject, outbox.c.job == job, outbox.c.done.is_(None))
+    moved = update(outbox).where(*waiting, outbox.c.due > due).values(due=due)
+    return session.execute(moved.returning(outbox.c.id)).scalars().all()
+
+
+def any_due(session: Session, jobs: Sequence[str], *, now: datetime) -> bool:
+    """Whether one of these jobs is due and no worker is at it."""
+    query = select(outbox.c.id).where(
+        outbox.c.done.is_(None), outbox.c.due <= now, outbox.c.taken.is_(None), outbox.c.job.in_(jobs)
+    )
+    return session.execute(query.limit(1)).first() is not None
 
 
 def owed(session: Session, job: str, subject: str) -> bool:

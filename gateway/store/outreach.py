@@ -28,6 +28,7 @@ from sqlalchemy import (
 from gateway.store.consents import Way
 from gateway.store.database import Instant, Session, metadata
 
+TOPICS = ("health", "place", "food", "allowance", "training", "family", "legal", "news")
 WAVE_STEPS = 240
 
 
@@ -94,6 +95,7 @@ Index(
     postgresql_where=_heard,
 )
 
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """One language of a programme, as written, rendered and perhaps approved."""
@@ -128,8 +130,7 @@ class Version:
 
     def fingerprint(self) -> str:
         """What an approval names: a hash over the hashes of the sounds, or of the text where text is sent."""
-        what = self.text if self.way is Way.TEXT else " ".join(self.sounds)
-        return hashlib.sha256(what.encode()).hexdigest()
+        return fingerprint(self.text if self.way is Way.TEXT else " ".join(self.sounds))
 
 
 _COLUMNS = (
@@ -151,6 +152,11 @@ def _version(row: Row[Any]) -> Version:
             "sounds": tuple(values["sounds"].split()),
         }
     )
+
+
+def fingerprint(what: str) -> str:
+    """Of a text, or of sounds' hashes in playing order with a space between."""
+    return hashlib.sha256(what.encode()).hexdigest()
 
 
 def add_programme(session: Session, **values: Any) -> None:

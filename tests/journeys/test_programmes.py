@@ -7,11 +7,12 @@ from front_door import Hotline
 from sqlalchemy import select
 
 from gateway.errors import Refused
-from gateway.services import housekeeping, outreach, programmes
+from gateway.services import campaigns, housekeeping, programmes
+from gateway.store import consents as consent_rows
 from gateway.store import outreach as rows
 from gateway.store.contacts import contacts
 from gateway.store.counselors import Role
-from gateway.store.outreach import CampaignState, VersionState
+from gateway.store.outreach import VersionState
 
 TEXT = (
     "ရေကို သောက်ခါနီး ဆူပွက်အောင် တည်ပါ။ ဆူပြီး တစ်မိနစ်လောက် ဆက်တည်ပါ။ အဖုံးပါတဲ့ သန့်ရှင်းတဲ့ ဘူးထဲမှာ ထည့်ထားပါ။ လက်ကို ဆပ်ပြာနဲ့ ဆေးပါ။ "
@@ -22,8 +23,9 @@ def written(hotline: Hotline, text: str = TEXT) -> tuple[str, str, str]:
     """A rendered version, its author, and somebody else."""
     author = hotline.counselor("author", "+66812345011", Role.COORDINATOR)
     second = hotline.counselor("second", "+66812345012")
-    draft = programmes.Draft("Water", "health", "my", text, hotline.clock.now() + timedelta(days=7))
-    version = programmes.write(hotline.runtime, author.id, draft)
+    until = hotline.clock.now() + timedelta(days=7)
+    draft = programmes.Draft("Water", "health", until, [programmes.Content("my", text)])
+    (version,) = programmes.write(hotline.runtime, author.id, draft)
     hotline.work()
     return version, author.id, second.id
 
@@ -69,7 +71,7 @@ def test_nobody_hears_what_was_not_approved(hotline: Hotline) -> None:
     version, _, _ = written(hotline)
     assert "listen_nothing" in hotline.dial().press("3").said
     with pytest.raises(Refused, match="not_approved"):
-        outreach.launch(hotline.runtime, version, "x")
+        campaigns.launch(hotline.runtime, version, "x")
 
 
 def test_its_author_cannot_approve_it_and_other_bytes_cannot_be_approved(hotline: Hotline) -> None:
@@ -106,15 +108,16 @@ def test_an_expired_programme_is_heard_by_nobody(hotline: Hotline) -> None:
 
 
 def test_an_opt_in_is_live_only_when_its_one_call_is_answered_with_the_own_key(hotline: Hotline) -> None:
+    version, _ = approved(hotline)
     hotline.dial().press("816")
-    assert outreach.audience(hotline.runtime, "my") == "0"
+    assert campaigns.audience(hotline.runtime, version_of(hotline, version)) == "0"
     hotline.work()
     call = hotline.pick_up(hotline.provider.calls[-1])
     assert call.heard.said == ["gate"]
     call.press("6")
     call.hang_up()
-    assert hotline.one(select(rows.consents)).live
-    assert outreach.audience(hotline.runtime, "my") == "<5"
+    assert hotline.one(select(consent_rows.consents)).live
+    assert campaigns.audience(hotline.runtime, version_of(hotline, version)) == "<5"
 
 
 @pytest.mark.parametrize("answer", ["other", "silent", "machine", "no-answer"])
@@ -136,7 +139,7 @@ def test_an_opt_in_that_is_not_confirmed_ends_after_one_call(hotline: Hotline, a
     hotline.later(hours=30)
     housekeeping.expire(hotline.runtime)
     hotline.work()
-    assert not hotline.rows(select(rows.consents))
+    assert not hotline.rows(select(consent_rows.consents))
     assert not hotline.rows(select(contacts))
     assert len(hotline.provider.calls) == 1
 
@@ -149,84 +152,6 @@ def test_in_quiet_hours_nobody_is_rung_to_confirm(hotline: Hotline) -> None:
     hotline.at(7, 1, days=1)
     hotline.work()
     assert len(hotline.provider.calls) == 1
-
-
-def test_a_campaign_rings_who_opted_in_and_says_nothing_before_their_key(hotline: Hotline) -> None:
-    version, author = approved(hotline)
-    opted_in(hotline)
-    campaign = outreach.launch(hotline.runtime, version, author)
-    hotline.work()
-    call = hotline.pick_up(hotline.provider.calls[-1])
-    assert call.heard.said == ["gate"]
-    assert "sound" in call.press("6").said
-    assert call.silence().said == ["programme_end"]
-    call.hang_up()
-    hotline.later(seconds=5)
-    hotline.work()
-    assert hotline.one(select(rows.recipients)).state == "reached"
-    assert hotline.one(select(rows.recipients)).pieces == len(version_of(hotline, version).sounds)
-    assert hotline.one(select(rows.campaigns)).state == CampaignState.DONE
-    assert outreach.results(hotline.runtime, campaign) == {"reached": "<5"}
-
-
-def test_one_key_ends_it_for_good(hotline: Hotline) -> None:
-    version, author = approved(hotline)
-    opted_in(hotline)
-    outreach.launch(hotline.runtime, version, author)
-    hotline.work()
-    call = hotline.pick_up(hotline.provider.calls[-1])
-    call.press("6")
-    assert call.press("7").said == ["stopped"]
-    call.hang_up()
-    hotline.later(seconds=5)
-    hotline.work()
-    assert not hotline.rows(select(rows.consents))
-    assert not hotline.rows(select(contacts))
-    with pytest.raises(Refused, match="nobody"):
-        outreach.launch(hotline.runtime, version, author)
-
-
-def test_a_stop_by_text_ends_what_was_queued(hotline: Hotline) -> None:
-    version, author = approved(hotline)
-    opted_in(hotline)
-    outreach.launch(hotline.runtime, version, author)
-    hotline.text("99", "+959790002001")
-    before = len(hotline.provider.calls)
-    hotline.work()
-    assert len(hotline.provider.calls) == before
-
-
-def test_a_campaign_waits_for_the_end_of_quiet_hours_and_dies_at_its_not_after(hotline: Hotline) -> None:
-    version, author = approved(hotline)
-    opted_in(hotline)
-    before = len(hotline.provider.calls)
-    hotline.at(22)
-    outreach.launch(hotline.runtime, version, author, lives=timedelta(hours=4))
-    hotline.work()
-    hotline.at(7, 1, days=1)
-    hotline.work()
-    assert len(hotline.provider.calls) == before
-
-
-def test_paused_nobody_is_rung_and_canceled_never_again(hotline: Hotline) -> None:
-    version, author = approved(hotline)
-    opted_in(hotline)
-    before = len(hotline.provider.calls)
-    campaign = outreach.launch(hotline.runtime, version, author)
-    outreach.steer(hotline.runtime, campaign, author, to=CampaignState.PAUSED)
-    hotline.work()
-    assert len(hotline.provider.calls) == before
-    outreach.steer(hotline.runtime, campaign, author, to=CampaignState.CANCELED)
-    with pytest.raises(Refused, match="not_now"):
-        outreach.steer(hotline.runtime, campaign, author, to=CampaignState.RUNNING)
-
-
-def test_the_same_launch_twice_is_refused(hotline: Hotline) -> None:
-    version, author = approved(hotline)
-    opted_in(hotline)
-    outreach.launch(hotline.runtime, version, author)
-    with pytest.raises(Refused, match="running"):
-        outreach.launch(hotline.runtime, version, author)
 
 
 @pytest.mark.parametrize(

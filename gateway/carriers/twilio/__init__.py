@@ -72,6 +72,9 @@ class TwilioCarrier:
     def end_call(self, sid: str) -> None:
         self._rest.end_call(sid)
 
+    def cancel_call(self, sid: str) -> bool:
+        return self._rest.cancel_call(sid)
+
     def move_call(self, sid: str, leg: str) -> None:
         self._rest.move_call(sid, leg)
 

@@ -12,8 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    way = sa.Column("way", sa.String(length=8), server_default="call", nullable=False)
-    op.add_column("programme_versions", way.copy())
+    op.add_column("programme_versions", _way())
     op.add_column("programme_versions", sa.Column("number", sa.Integer(), server_default="1", nullable=False))
     op.add_column(
         "programme_versions", sa.Column("wave", sa.String(length=240), server_default="", nullable=False)
@@ -24,7 +23,7 @@ def upgrade() -> None:
         ["programme", "language", "way", "number"],
         unique=True,
     )
-    op.add_column("consents", way.copy())
+    op.add_column("consents", _way())
     op.add_column("consents", sa.Column("asked_key", sa.String(length=8), nullable=True))
     consents = sa.table(
         "consents", sa.column("asked_key"), sa.column("own_key"), sa.column("live", sa.Boolean())
@@ -44,3 +43,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("contact", name=op.f("pk_text_opt_ins")),
     )
     op.create_index(op.f("ix_text_opt_ins_until"), "text_opt_ins", ["until"])
+
+
+def _way() -> sa.Column:
+    return sa.Column("way", sa.String(length=8), server_default="call", nullable=False)

@@ -1,0 +1,470 @@
+"""Sending a campaign: a job takes a slice of those who are due, rings them at the set pace, and comes again.
+
+Each call is a committed leg, with a look-up owed for it, before it is dialled: killed in between, a worker leaves
+legs that are asked about and never dialled again. What came of a few calls is committed together.
+"""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from gateway.carriers.base import OPTED_OUT, LegProgress, LegStatus
+from gateway.errors import CarrierError
+from gateway.logs import get
+from gateway.phone import Msisdn
+from gateway.queue import CALLS, JOB_CAMPAIGN, JOB_LOOK_UP, JOB_RECALL, JOBS
+from gateway.runtime import Runtime
+from gateway.services import campaigns, delivery, dialling, forgetting, lines, spending, windows
+from gateway.services.campaigns import LANES
+from gateway.services.errands import Errand, errand, ring_bells
+from gateway.store import campaigns as rows
+from gateway.store import contacts, legs, outbox, outreach
+from gateway.store.campaigns import Audience, Campaign, CampaignState, Candidate
+from gateway.store.database import Session
+from gateway.store.legs import LegKind, LegState
+from gateway.store.outbox import Duty
+from gateway.store.outreach import Version
+from gateway.vault import Place
+
+_log = get(__name__)
+
+SLICE_SECONDS: Final = 5.0  # of the real time; then whoever waits for a worker goes first
+BLOCK: Final = timedelta(milliseconds=200)  # calls whose moments are taken together
+AHEAD: Final = timedelta(
+    milliseconds=100
+)  # and so long before they come: a callback waits no longer than both
+LISTED_AT_ONCE: Final = 500
+THREADS: Final = 48
+RING_SECONDS: Final = 30
+LOOK_UP_AFTER: Final = timedelta(seconds=45)
+UNSURE_FOR: Final = timedelta(seconds=20)
+LOOK_UP_LIVES: Final = timedelta(hours=2)
+PAUSED: Final = timedelta(minutes=1)
+OTHERS_CALL: Final = timedelta(seconds=3)
+NO_LINE: Final = timedelta(seconds=1)
+LONGEST_WAIT: Final = timedelta(seconds=60)
+_PRESSING: Final = tuple(job for job, queue in JOBS.items() if queue == CALLS and job != JOB_LOOK_UP)
+_ENDED: Final = {
+    CampaignState.CANCELED: "canceled",
+    CampaignState.CAPPED: "canceled",
+    CampaignState.DONE: "expired",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call about to be placed."""
+
+    leg: str
+    recipient: str
+    contact: str
+    number_index: bytes
+    number: Msisdn
+    line: Msisdn
+    moment: datetime
+
+
+@dataclass(slots=True)
+class _Slice:
+    """One run of one lane; `flight` are the calls whose answer the provider still owes."""
+
+    runtime: Runtime
+    campaign: str
+    lane: int
+    pool: ThreadPoolExecutor
+    pacer: lines.Pacer
+    talk_seconds: int = 0
+    over: bool = False
+    flight: dict[Future[str], _Call] = field(default_factory=dict)
+
+
+def run(runtime: Runtime, duty: Duty) -> None:
+    """Ring those of this lane who are due, for a few seconds or until something more pressing waits."""
+    began, due = time.monotonic(), None
+    with ThreadPoolExecutor(THREADS) as pool:
+        work = _Slice(runtime, duty.subject, int(duty.account or 0), pool, lines.Pacer(runtime))
+        try:
+            while due is None and not work.over and time.monotonic() - began < SLICE_SECONDS:
+                due = _step(work)
+                _settle(work, finished=True)
+        finally:
+            wait(work.flight)
+            _settle(work, finished=False)
+    now = runtime.clock.now()
+    with runtime.database.write() as session:
+        if work.over:
+            outbox.finish(session, duty.id, now=now, result="over")
+        else:
+            outbox.again(session, duty.id, due=due or now, count=False)
+    if not work.over and (
+        due is None or due <= now
+    ):  # under another job's name, for this one still has its own
+        runtime.queue.put(JOB_CAMPAIGN, duty.id, ring=100 + int(time.monotonic() * 1000) % 900)
+
+
+def _step(work: _Slice) -> datetime | None:
+    """Begin the next few calls. Return when to come again, or None to go on."""
+    runtime, now = work.runtime, work.runtime.clock.now()
+    with runtime.database.read() as session:
+        campaign = rows.get(session, work.campaign)
+        version = outreach.version(session, campaign.version) if campaign else None
+        if campaign is None or version is None:
+            work.over = True
+            return None
+        ended = _ended(campaign, version, now)
+        rest = None if ended else _rests(session, runtime, campaign, now)
+        free = 0 if ended or rest else lines.free(session, runtime, LegKind.PROGRAMME)
+        most = min(free, max(1, BLOCK // lines.every(runtime)))
+        due = rows.due_recipients(session, campaign.id, lane=work.lane, now=now, most=most) if most else ()
+    if ended:
+        _close(runtime, campaign, ended)
+        work.over = True
+        return None
+    if rest:
+        return rest
+    work.talk_seconds = int(campaigns.longest_call(version).total_seconds())
+    if not free:
+        return _while_calls_stand(work, now + NO_LINE)
+    if not due:
+        return _nobody_due(work, campaign, now)
+    ready = _ready(runtime, due, now)
+    return _begin(work, campaign, version, ready) if ready else None
+
+
+def _ended(campaign: Campaign, version: Version, now: datetime) -> str | None:
+    """How it ends for those who are left, where the campaign is over."""
+    if campaign.state in _ENDED:
+        return _ENDED[campaign.state]
+    return None if campaign.not_after > now and version.may_be_heard(now) else "expired"
+
+
+def _rests(session: Session, runtime: Runtime, campaign: Campaign, now: datetime) -> datetime | None:
+    """Until when nobody may be rung for it; whoever waits for a callback always goes first."""
+    if campaign.state is CampaignState.PAUSED or not runtime.switches.on("programme_calls"):
+        return now + PAUSED
+    settings = runtime.settings
+    begins = max(now, campaign.starts, campaign.wait_until or now)
+    begins = windows.after_quiet(begins, settings.quiet_hours, settings.timezone)
+    if begins > now:
+        return begins
+    return now if outbox.any_due(session, _PRESSING, now=now) else None
+
+
+def _while_calls_stand(work: _Slice, due: datetime) -> datetime | None:
+    """Where calls of ours are being placed just now, wait for one of them; else come again then."""
+    if not work.flight:
+        return due
+    wait(work.flight, timeout=0.1, return_when=FIRST_COMPLETED)
+    return None
+
+
+# --- who is next --------------------------------------------------------------------------------------
+
+
+def _nobody_due(work: _Slice, campaign: Campaign, now: datetime) -> datetime | None:
+    runtime = work.runtime
+    tomorrow = None
+    if not campaign.all_listed:
+        listed, tomorrow = _list_more(runtime, campaign.id)
+        if listed:
+            return None
+    if work.flight:
+        return _while_calls_stand(work, now)
+    with runtime.database.write() as session:
+        upcoming = rows.next_due(session, campaign.id, work.lane)
+        there = rows.get(session, campaign.id)
+        if there and there.all_listed and not rows.anybody_left(session, campaign.id):
+            rows.move(session, campaign.id, from_=(CampaignState.RUNNING,), to=CampaignState.DONE)
+            work.over = True
+            return None
+    soonest = [moment for moment in (upcoming, tomorrow) if moment is not None]
+    return max(now + OTHERS_CALL, min(soonest)) if soonest else now + OTHERS_CALL
+
+
+def _list_more(runtime: Runtime, campaign_id: str) -> tuple[int, datetime | None]:
+    """Make rows for the next of the audience. Return how many, and when the next day begins if this one is full."""
+    now = runtime.clock.now()
+    local = now.astimezone(runtime.settings.timezone)
+    with runtime.database.write() as session:
+        campaign = rows.locked(session, campaign_id)
+        if campaign is None or campaign.all_listed:
+            return 0, None
+        version = outreach.version(session, campaign.version)
+        today = local.toordinal()
+        filled = campaign.day_filled if campaign.day == today else 0
+        most = min(LISTED_AT_ONCE, campaign.per_day - filled)
+        if most <= 0 or version is None:
+            midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+            return 0, midnight
+        audience = audience_of(campaign, version)
+        chosen = rows.next_consents(session, audience, after=campaign.last_listed, now=now, most=most)
+        ids = [(runtime.new_id(), consent) for consent in chosen]
+        listed = rows.list_recipients(session, campaign.id, ids, lanes=LANES, due=now)
+        rows.change(
+            session, campaign.id,
+            day=today, day_filled=filled + listed, all_listed=listed < most,
+            last_listed=chosen[-1] if chosen else campaign.last_listed,
+        )  # fmt: skip
+        if listed:
+            rows.tally(session, campaign.id, {"listed": listed}, now=now)
+    return listed, None
+
+
+def audience_of(campaign: Campaign, version: Version) -> Audience:
+    """As it was meant at the launch: who asked later is not in it."""
+    launched = campaign.launched + timedelta(milliseconds=1)
+    until = campaign.asked_until or launched
+    return Audience(version.language, version.way, campaign.topic, campaign.asked_from, until)
+
+
+def _ready(runtime: Runtime, due: Sequence[Candidate], now: datetime) -> list[tuple[Candidate, Msisdn]]:
+    """Those who may be rung, with their numbers opened; the others are counted, or put off to their own day."""
+    ready: list[tuple[Candidate, Msisdn]] = []
+    gone: list[tuple[Candidate, str]] = []
+    later: list[tuple[Candidate, datetime]] = []
+    with runtime.database.read() as session:
+        indexes = [one.number_index for one in due if one.number_index]
+        forbidden = contacts.forbidden_among(session, indexes)
+    for one in due:
+        if not one.live or one.until is None or one.until <= now or one.number_index in forbidden:
+            gone.append((one, "expired" if one.until and one.until <= now else "stopped"))
+            continue
+        number = dialling.opened(dialling.sealed(runtime, one.contact, one.sealed_number))
+        if number is None:
+            gone.append((one, "stopped"))
+        elif not spending.may_be_rung(runtime, number):
+            gone.append((one, "not_allowed"))
+        elif (begins := dialling.fit_hour(runtime, number, now)) > now:
+            later.append((one, begins))
+        else:
+            ready.append((one, number))
+    if gone or later:
+        with runtime.database.write() as session:
+            for one, why in gone:
+                there = rows.recipient(session, one.id)
+                if there is not None:
+                    campaigns.finish(session, there, why, now=now)
+            for one, begins in later:
+                rows.note(session, one.id, due=begins)
+    return ready
+
+
+# --- ringing them -------------------------------------------------------------------------------------
+
+
+def _begin(
+    work: _Slice, campaign: Campaign, version: Version, ready: list[tuple[Candidate, Msisdn]]
+) -> datetime | None:
+    """Commit the legs, then have them dialled, each at its moment."""
+    runtime = work.runtime
+    calls: list[_Call] = []
+    with runtime.database.write() as session:
+        now = runtime.clock.now()
+        there = rows.get(session, campaign.id)
+        if there is None or there.state is not CampaignState.RUNNING:
+            return None
+        most = min(len(ready), lines.free(session, runtime, LegKind.PROGRAMME))
+        most, rest = _affordable(session, runtime, there, version, most, now)
+        if rest:
+            return rest
+        numbers = lines.spread(session, runtime, most)
+        moment = lines.moments(session, runtime, count=len(numbers), ahead=AHEAD) if numbers else None
+        if moment is not None:
+            taken = rows.begin_calls(session, [one.id for one, _ in ready[: len(numbers)]])
+            every = lines.every(runtime)
+            calls = [
+                _Call(
+                    runtime.new_id(), one.id, one.contact or "", one.number_index or b"", number, line,
+                    moment + at * every,
+                )
+                for at, ((one, number), line) in enumerate(zip(ready, numbers, strict=False))
+                if one.id in taken
+            ]  # fmt: skip
+            _commit(session, runtime, campaign.id, calls, now)
+    if moment is None:  # another lane, or somebody more pressing, has the next moments
+        time.sleep(min(lines.every(runtime).total_seconds(), 0.05))
+        return None if numbers else now + NO_LINE
+    for call in calls:
+        work.flight[work.pool.submit(_dial, work, call)] = call
+    # The next moments are taken when these are nearly gone by, so that no more than a block is ever ahead.
+    lines.wait(runtime, moment + len(numbers) * lines.every(runtime) - AHEAD)
+    return None
+
+
+def _affordable(
+    session: Session, runtime: Runtime, campaign: Campaign, version: Version, most: int, now: datetime
+) -> tuple[int, datetime | None]:
+    """How many calls fit under the caps of the hotline and of this campaign, and when to come again if none does."""
+    if campaign.cap is not None and most:
+        longest = campaigns.longest_minutes(version)
+        price = int(runtime.settings.call_price * 10_000)
+        standing = len(rows.being_called(session, campaign.id))
+        unsettled = standing * max(0, longest - spending.LIKELY_MINUTES) * price
+        left = campaign.cap - int(spending.of_campaign(session, campaign.id) * 10_000) - unsettled
+        most = min(most, max(0, left // max(1, longest * price)))
+        if not most:
+            if standing:  # they may turn out cheaper
+                return 0, now + OTHERS_CALL
+            rows.move(session, campaign.id, from_=(CampaignState.RUNNING,), to=CampaignState.CAPPED)
+            _log.warning("campaign_capped", campaign=campaign.id)
+            return 0, now
+    for count in (most, 1):
+        if count and spending.allows(session, runtime, calls=count, campaign=campaign.id, now=now):
+            return count, None
+    return 0, now + (PAUSED if most else NO_LINE)
+
+
+def _commit(session: Session, runtime: Runtime, campaign: str, calls: Sequence[_Call], now: datetime) -> None:
+    """The legs, and for each the duty to look it up, which goes when the provider has answered."""
+    if not calls:
+        return
+    legs.add_all(
+        session,
+        [
+            {
+                "id": call.leg, "kind": LegKind.PROGRAMME, "subject": call.recipient, "account": None,
+                "line_index": runtime.vault.index(call.line), "created": now,
+            }
+            for call in calls
+        ],
+    )  # fmt: skip
+    due, end = now + LOOK_UP_AFTER, now + LOOK_UP_LIVES
+    outbox.add_all(session, JOB_LOOK_UP, {call.leg: call.recipient for call in calls}, due=due, not_after=end)
+    spending.note_call(session, runtime, kind=LegKind.PROGRAMME, campaign=campaign, now=now, calls=len(calls))
+
+
+def _dial(work: _Slice, call: _Call) -> str:
+    work.pacer.wait(call.moment)
+    return work.runtime.carrier.place_call(
+        to=call.number,
+        line=call.line,
+        leg=call.leg,
+        detect_machine=True,
+        ring_seconds=RING_SECONDS,
+        talk_seconds=work.talk_seconds,
+    )
+
+
+def _settle(work: _Slice, *, finished: bool) -> None:
+    """Commit what the provider answered; with `finished`, only for calls it has answered already."""
+    done = {future: call for future, call in work.flight.items() if future.done() or not finished}
+    if not done:
+        return
+    runtime = work.runtime
+    with runtime.database.write() as session:
+        now = runtime.clock.now()
+        errands, refused = _placed_and_refused(session, runtime, done, now)
+        campaign = rows.get(session, work.campaign)
+        if campaign is not None and refused:
+            pause = min(timedelta(seconds=2 ** min(campaign.refusals, 6)), LONGEST_WAIT)
+            rows.change(session, campaign.id, refusals=campaign.refusals + 1, wait_until=now + pause)
+        elif campaign is not None and campaign.refusals:
+            rows.change(session, campaign.id, refusals=0, wait_until=None)
+        if campaign is not None and campaign.state is not CampaignState.RUNNING:
+            lives = campaigns.RECALL_LIVES  # they left while somebody pressed pause
+            errands.append(errand(session, runtime, JOB_RECALL, campaign.id, due=now, lives=lives))
+    for future in done:
+        del work.flight[future]
+    ring_bells(runtime, errands)
+
+
+def _placed_and_refused(
+    session: Session, runtime: Runtime, done: dict[Future[str], _Call], now: datetime
+) -> tuple[list[Errand], bool]:
+    """Give the errands that follow, and whether the provider asks for a pause."""
+    placed: list[tuple[str, bytes, bytes]] = []
+    errands: list[Errand] = []
+    pause = False
+    for future, call in done.items():
+        error = future.exception()
+        if error is None:
+            sid = future.result()
+            sealed = runtime.vault.seal_here(Place("legs", "sid", call.leg), sid.encode())
+            placed.append((call.leg, sealed, runtime.vault.digest("sid", sid)))
+        elif isinstance(error, CarrierError):
+            pause |= error.retry or error.uncertain
+            errands += _refused(session, runtime, call, error, now)
+        else:  # a fault of ours: the look-up that is owed finds out what became of it
+            _log.error("job_failed", job=JOB_CAMPAIGN, error=type(error).__name__)
+    legs.placed_all(session, placed)
+    outbox.remove(session, [leg for leg, _, _ in placed])
+    return errands, pause
+
+
+def _refused(
+    session: Session, runtime: Runtime, call: _Call, error: CarrierError, now: datetime
+) -> list[Errand]:
+    if error.uncertain:
+        legs.uncertain(session, call.leg)
+        outbox.again(session, call.leg, due=now + UNSURE_FOR, count=False)
+        return []
+    leg = legs.get(session, call.leg)
+    if leg is not None and legs.end(session, call.leg, now=now):
+        legs.say_result(session, call.leg, "failed")
+        spending.settle(session, runtime, leg, LegStatus.FAILED, None)
+    outbox.remove(session, [call.leg])
+    if error.code == OPTED_OUT:
+        campaigns.not_dialled(session, call.recipient, "stopped", due=now, now=now)
+        return forgetting.stop(session, runtime, call.number_index, now=now)
+    campaigns.not_dialled(session, call.recipient, None if error.retry else "failed", due=now, now=now)
+    return []
+
+
+# --- ending -------------------------------------------------------------------------------------------
+
+
+def _close(runtime: Runtime, campaign: Campaign, why: str) -> None:
+    """Nobody further is rung: count those who are left, slice by slice, and those who were never listed."""
+    now = runtime.clock.now()
+    left = campaigns.SLICE
+    while left:
+        with runtime.database.write() as session:
+            left = rows.remove_pending(session, campaign.id, most=campaigns.SLICE)
+            if left:
+                rows.tally(session, campaign.id, {why: left}, now=now)
+    with runtime.database.write() as session:
+        there = rows.locked(session, campaign.id)
+        version = outreach.version(session, campaign.version)
+        if there is None or version is None:
+            return
+        if not there.all_listed:
+            meant = audience_of(there, version)
+            rest = rows.size(session, meant, after=there.last_listed, now=now)
+            rows.change(session, there.id, all_listed=True)
+            if rest:
+                rows.tally(session, there.id, {"listed": rest, why: rest}, now=now)
+        rows.move(session, there.id, from_=rows.OPEN, to=CampaignState.DONE)
+
+
+def recall(runtime: Runtime, duty: Duty) -> None:
+    """Take back the calls of a campaign that the provider has queued or is ringing; a talk is left alone."""
+    with runtime.database.read() as session:
+        calls = [
+            leg
+            for recipient in rows.being_called(session, duty.subject)
+            for leg in legs.live_of(session, recipient)
+            if leg.sid is not None and leg.state is LegState.PLACED
+        ]
+    with ThreadPoolExecutor(8) as pool:
+        failed = [fault for fault in pool.map(lambda leg: _take_back(runtime, leg), calls) if fault]
+    now = runtime.clock.now()
+    with runtime.database.write() as session:
+        if failed:
+            outbox.again(session, duty.id, due=now + timedelta(seconds=3))
+        else:
+            outbox.finish(session, duty.id, now=now, result="done")
+
+
+def _take_back(runtime: Runtime, leg: legs.Leg) -> bool:
+    """True where the provider could not be asked."""
+    sid = runtime.vault.open_here(Place("legs", "sid", leg.id), leg.sid or b"").decode()
+    try:
+        taken = runtime.carrier.cancel_call(sid)
+    except CarrierError as error:
+        return error.retry or error.uncertain
+    if taken:  # of a call that was still queued no report ever comes
+        delivery.leg_progress(runtime, LegProgress(sid=sid, leg=leg.id, status=LegStatus.CANCELED))
+    return False
