@@ -8,6 +8,7 @@ import struct
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,16 @@ _KNEE = 10 ** (-4.0 / 20)  # from here peaks are bent, not cut
 Samples = npt.NDArray[np.float32]
 
 
+def _linear() -> Samples:
+    """What each mu-law byte stands for, in ±1.0."""
+    code = ~np.arange(256, dtype=np.uint8)
+    size = (((code & 0x0F).astype(np.int32) << 3) + 0x84 << ((code & 0x70) >> 4)) - 0x84
+    return (np.where(code & 0x80, -size, size) / 32768).astype(np.float32)
+
+
+_LINEAR: Final = _linear()
+
+
 def telephone_wav(samples: npt.NDArray[np.generic], rate: int) -> bytes:
     """8 kHz mono mu-law WAV of int16 or float (±1.0) samples, shape (n,) or (n, channels), at `rate` Hz.
 
@@ -42,7 +53,8 @@ def telephone_wav(samples: npt.NDArray[np.generic], rate: int) -> bytes:
     if mono.size == 0:
         raise AudioError("the sound is empty")
     mono = resampled(mono, rate)
-    return _wav(_mulaw(_levelled(_trimmed(mono - mono.mean()))))
+    mono -= mono.mean()
+    return _wav(_mulaw(_levelled(_trimmed(mono))))
 
 
 def resampled(mono: Samples, rate: int) -> Samples:
@@ -74,6 +86,14 @@ def cut(wav: bytes, seconds: float) -> list[bytes]:
     stream = _stream(wav)
     step = max(1, round(seconds * RATE))
     return [_wav(stream[at : at + step]) for at in range(0, len(stream), step)]
+
+
+def wave(wav: bytes, steps: int) -> str:
+    """How loud a telephone WAV is along its way: `steps` digits from 0 to 9, fewer where it is very short."""
+    stream = np.frombuffer(_stream(wav), np.uint8)
+    parts = np.array_split(stream, min(steps, max(1, stream.size // _FRAME)))
+    loud = np.array([np.sqrt(np.mean(np.square(_LINEAR[part]))) for part in parts])
+    return "".join(map(str, np.minimum(9, np.ceil(loud / max(loud.max(), 1e-6) * 9)).astype(int)))
 
 
 def to_mp3(wav: bytes) -> bytes:
@@ -116,9 +136,12 @@ class Shelf:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def put(self, data: bytes, suffix: str = "wav") -> str:
-        """Keep `data` and return its SHA-256 in hex; a reader never sees half a file."""
-        name = hashlib.sha256(data).hexdigest()
+    def put(self, data: bytes, suffix: str = "wav", *, made_of: str = "") -> str:
+        """Keep `data` and return its SHA-256 in hex, or keep it under the hash of what it was `made_of`.
+
+        A reader never sees half a file.
+        """
+        name = made_of or hashlib.sha256(data).hexdigest()
         target = self._file(name, suffix)
         if target.is_file():
             return name
@@ -152,15 +175,16 @@ class Shelf:
 
 def _mono(samples: npt.NDArray[np.generic]) -> Samples:
     scale = 32768.0 if samples.dtype == np.int16 else 1.0
-    mono = samples.astype(np.float32) / np.float32(scale)
+    mono = samples.astype(np.float32)  # a copy, that is worked on
+    mono /= np.float32(scale)
     return mono.mean(axis=1, dtype=np.float32) if mono.ndim == 2 else mono
 
 
 def _frame_levels(mono: Samples) -> npt.NDArray[np.float64]:
-    frames = max(1, mono.size // _FRAME)
-    padded = np.zeros(frames * _FRAME, dtype=np.float64)
-    padded[: min(mono.size, padded.size)] = mono[: padded.size]
-    power = np.square(padded.reshape(frames, _FRAME)).mean(axis=1)
+    if mono.size < _FRAME:
+        mono = np.pad(mono, (0, _FRAME - mono.size))
+    frames = mono[: mono.size // _FRAME * _FRAME].reshape(-1, _FRAME)
+    power = np.einsum("ij,ij->i", frames, frames, dtype=np.float64) / _FRAME  # no copy of an hour of sound
     levels: npt.NDArray[np.float64] = 10 * np.log10(np.maximum(power, 1e-12))
     return levels
 
@@ -198,12 +222,12 @@ def _levelled(mono: Samples) -> Samples:
     """Brought to LEVEL; bending the peaks takes some level away, so it is done until it holds."""
     for _ in range(6):
         off = LEVEL - speech_level(mono)
-        mono = mono * np.float32(10 ** (off / 20))
-        size = np.abs(mono)
-        over = size > _KNEE
-        if over.any():
-            bent = _KNEE + (_CEILING - _KNEE) * np.tanh((size[over] - _KNEE) / (_CEILING - _KNEE))
-            mono[over] = np.sign(mono[over]) * bent
+        mono *= np.float32(10 ** (off / 20))
+        over = np.flatnonzero((mono > _KNEE) | (mono < -_KNEE))
+        if over.size:
+            loud = mono[over]
+            bent = _KNEE + (_CEILING - _KNEE) * np.tanh((np.abs(loud) - _KNEE) / (_CEILING - _KNEE))
+            mono[over] = np.sign(loud) * bent
         if abs(off) < 0.1:
             break
     return mono

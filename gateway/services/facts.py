@@ -164,8 +164,12 @@ def facts_of(
         )
     if turn.kind in (LegKind.COUNSELOR, LegKind.CALLBACK):
         return _bridge_facts(session, runtime, turn, found)
+    return _consent_facts(session, runtime, turn, found)
+
+
+def _consent_facts(session: Session, runtime: Runtime, turn: Turn, found: set[str]) -> Facts:
+    """Of somebody who is rung to confirm her opt-in, or with a programme."""
     consent = _consent(session, LegKind(turn.kind), turn.subject)
-    programmes = _sent(session, turn) if turn.kind == LegKind.PROGRAMME else ()
     own_keys = ""
     if consent is not None:
         own_keys = (consent.asked_key if turn.kind == LegKind.CONFIRM else consent.own_key) or ""
@@ -175,7 +179,7 @@ def facts_of(
         flags=frozenset(found),
         fresh_handle=fresh_handle(runtime),
         own_keys=own_keys,
-        programmes=programmes,
+        programmes=_sent(session, turn) if turn.kind == LegKind.PROGRAMME else (),
     )
 
 

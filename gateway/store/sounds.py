@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import Boolean, Column, LargeBinary, String, Table, UniqueConstraint, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -42,6 +42,15 @@ prompt_sounds = Table(
 
 
 @dataclass(frozen=True, slots=True)
+class Rendering:
+    """A sound by its hash, and who spoke it."""
+
+    sound: str
+    engine: str
+    robot: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PromptSound:
     """The sound that stands for one wording in one language."""
 
@@ -77,16 +86,16 @@ def wav(session: Session, hash_: str) -> bytes | None:
     return session.execute(select(sounds.c.wav).where(sounds.c.hash == hash_)).scalar()
 
 
-def rendering(session: Session, key: str) -> tuple[str, str, bool] | None:
-    """Sound hash, engine and whether a robot spoke, for a text that was rendered before."""
+def rendering(session: Session, key: str) -> Rendering | None:
+    """What an engine made of this text before."""
     row = session.execute(
         select(renderings.c.sound, renderings.c.engine, renderings.c.robot).where(renderings.c.key == key)
     ).one_or_none()
-    return None if row is None else (row.sound, row.engine, row.robot)
+    return None if row is None else Rendering(*row)
 
 
-def keep_rendering(session: Session, key: str, *, sound: str, engine: str, robot: bool) -> None:
-    upsert(session, renderings, ("key",), {"key": key, "sound": sound, "engine": engine, "robot": robot})
+def keep_rendering(session: Session, key: str, made: Rendering) -> None:
+    upsert(session, renderings, ("key",), {"key": key, **asdict(made)})
 
 
 def stand_for(session: Session, prompt: PromptSound) -> None:

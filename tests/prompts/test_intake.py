@@ -95,7 +95,7 @@ def test_the_process_that_decodes_can_open_nothing() -> None:
     script = """
 import socket
 from prompts import intake
-intake._shut_in()
+intake._shut_in(intake.WORDING)
 for what in (lambda: open("/etc/hostname"), lambda: socket.socket(), lambda: open("/tmp/x", "w")):
     try:
         what()
