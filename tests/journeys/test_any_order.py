@@ -63,7 +63,10 @@ class Anything(RuleBasedStateMachine):
         more=st.sampled_from(["", "1", "2", "12"]),
     )
     def asks_by_call(self, phone: str, wish: str, more: str) -> None:
-        self.hotline.dial(phone).press("1" + wish + OWN + more)
+        call = self.hotline.dial(phone)
+        for key in "1" + wish + OWN + more:
+            if call.heard.action:  # a busy line is not answered
+                call.press(key)
 
     @rule(phone=st.sampled_from(PHONES), code=st.sampled_from(["11", "14", "10", "99", "77", "hello"]))
     def texts(self, phone: str, code: str) -> None:
@@ -72,8 +75,9 @@ class Anything(RuleBasedStateMachine):
     @rule(phone=st.sampled_from(PHONES))
     def hangs_up_early(self, phone: str) -> None:
         call = self.hotline.dial(phone)
-        call.press("1")
-        call.hang_up()
+        if call.heard.action:
+            call.press("1")
+            call.hang_up()
 
     # --- what the counselor does ----------------------------------------------------------------------
 

@@ -75,7 +75,7 @@ def test_next_case_joined_and_the_outcome_by_keys(hotline: Hotline) -> None:
     assert caller.press("5").room == line.heard.room
     caller.leave_room()
     caller.hang_up()
-    assert line.leave_room().said == ["keypad_outcome"]
+    assert line.leave_room().said == ["keypad_outcome", "keypad_dropped"]
     assert line.press("1").said == ["keypad_thanks"]
     line.hang_up()
     assert hotline.one(select(callbacks)).state == CallbackState.DONE

@@ -204,10 +204,12 @@ def talking(hotline: Hotline) -> tuple[str, str, Any, Any]:
 
 
 def test_a_counselor_who_is_not_safe_ends_every_call_and_the_case_is_the_others(hotline: Hotline) -> None:
-    case, helper, _, _ = talking(hotline)
+    case, helper, *lines = talking(hotline)
     casework.i_am_not_safe(hotline.runtime, case, helper)
     hotline.work()
     assert {call.status for call in hotline.provider.calls} == {"completed"}
+    for line in lines:
+        line.hang_up()
     row = there(hotline)
     assert (row.state, row.claimed_by, row.flagged, row.reached) == (CallbackState.WAITING, None, True, 0)
     assert not hotline.one(select(accounts.c.on_shift)).on_shift
