@@ -22,7 +22,7 @@ from gateway.settings import Settings
 from gateway.store import callbacks, contacts, counselors, inbox, quotas
 from gateway.store.database import Session
 
-TURNS: Final = 400  # answers in one call: an hour of listening, and no more
+TURNS: Final = 300  # answers in one call: an hour of listening, and no more
 
 
 class Answer(StrEnum):
