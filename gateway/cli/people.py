@@ -8,9 +8,8 @@ from gateway.cli import spoken
 from gateway.cli.running import runtime
 from gateway.errors import Refused
 from gateway.phone import Msisdn
-from gateway.services import counselors, ending, forgetting, invitations, keypad
+from gateway.services import counselors, ending, forgetting, invitations, keypad, provider_copies
 from gateway.services.counselors import Enrolment
-from gateway.services.errands import ring_bells
 from gateway.store.counselors import Role
 
 
@@ -35,7 +34,7 @@ def _number() -> Msisdn | None:
         if refused.reason_key != "number_at_home":
             raise
     click.echo(
-        "This number is in Myanmar: the phone company there sees that it is rung, when and for how long, and "
+        "This number is in the callers' country: the phone company there sees that it is rung, when and for how long, and "
         "can hear the call. A number abroad is safer. Type the word accept to keep it all the same.",
         err=True,
     )
@@ -166,13 +165,36 @@ def disable(alias: str) -> None:
 def forget() -> None:
     """Destroy all that is kept about one number, which is read from standard input."""
     number = Msisdn.parse(_secret_line("Number"))
-    wired = runtime()
-    with wired.database.write() as session:
-        errands = forgetting.forget(session, wired, wired.vault.index(number), now=wired.clock.now())
-    ring_bells(wired, errands)
-    click.echo(
-        "Nothing was kept about it."
-        if not errands
-        else "A worker destroys its keys at once: then nothing of it can be read, in backups of the database "
-        "neither. A copy of the keystore would still open it, and the phone company keeps its own records."
+    keep_out = _asked(
+        "Keep a keyed hash of it for 12 months, so that nobody contacts it? Without it nothing at all remains"
     )
+    wired = runtime()
+    result = forgetting.forget_now(wired, number, keep_out=keep_out)
+    click.echo(_FORGOTTEN[result])
+    if result == "nothing":
+        return
+    click.echo(
+        "A keyed hash stays for 12 months: nobody contacts it." if keep_out else "Nothing of it stays."
+    )
+    copies = provider_copies.counts(wired)
+    click.echo(
+        "What could not be deleted here: the lists of both phone companies and of both phones; copies of the "
+        "keystore made before today, which would still open it; at the provider "
+        f"{copies['waiting'] + copies['refused']} copies of calls and texts (of everybody) wait to be deleted, "
+        f"{copies['given_up']} were refused for a month: delete those in its console."
+    )
+
+
+_FORGOTTEN = {
+    "nothing": "Nothing was kept about it.",
+    "forgotten": "Forgotten: its keys are destroyed, so nothing of it opens, in backups of the database neither.",
+    "in_a_call": "It is in a call, or a text to it is on its way: a worker ends that and then destroys its keys.",
+    "still_needed": "A worker destroys its keys in a moment.",
+}
+
+
+def _asked(question: str) -> bool:
+    """Yes unless somebody says no; what is piped in may leave the answer out."""
+    if sys.stdin.isatty():
+        return bool(click.confirm(question, default=True))
+    return sys.stdin.readline().strip().lower() not in {"n", "no"}

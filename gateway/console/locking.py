@@ -67,7 +67,7 @@ class Locking:
             flash("unlocked_without_file")
             return go("home")
         if kept.form:
-            return page("kept", kept=kept)
+            return page("not_done", kept=kept)
         return redirect(kept.path, 303)
 
     def here(self) -> ResponseReturnValue:

@@ -8,7 +8,7 @@ from flask import Flask
 from gateway.factory import create_app
 from gateway.phone import Msisdn
 from gateway.runtime import Runtime
-from gateway.services import counselors, demo
+from gateway.services import counselors, demo, ending, signing_in
 from gateway.store.counselors import Role
 
 WRONG = "That was not right."
@@ -39,7 +39,7 @@ def test_whatever_is_wrong_the_answer_is_the_same(
     right = {
         "alias": "mya",
         "password": "lantern-ferry-mango",
-        "code": counselors.current_code(runtime, "mya") or "",
+        "code": signing_in.current_code(runtime, "mya") or "",
     }
     page = someone.post("/sign-in", **(right | {wrong: "000000"}))
     assert page.status_code == 409
@@ -49,7 +49,7 @@ def test_whatever_is_wrong_the_answer_is_the_same(
 
 def test_a_code_works_once(runtime: Runtime, browser: Callable[[], Browser], person: Person) -> None:
     counselors.add(runtime, "mya", Role.COUNSELOR, "lantern-ferry-mango", number=None)
-    code = counselors.current_code(runtime, "mya") or ""
+    code = signing_in.current_code(runtime, "mya") or ""
     answers = []
     for _ in range(2):
         someone = browser()
@@ -75,7 +75,7 @@ def test_the_demo_shows_its_ready_accounts_with_a_code_that_works(
         assert alias in page.text
         assert password in page.text
     alias, password = demo.DEMO_ACCOUNTS[0]
-    code = counselors.current_code(runtime, alias) or ""
+    code = signing_in.current_code(runtime, alias) or ""
     assert code in page.text
     assert "Who waits" in someone.post("/sign-in", alias=alias, password=password, code=code).text
 
@@ -107,7 +107,7 @@ def test_leaving_goes_to_an_ordinary_place_that_learns_nothing(person: Person) -
 
 def test_an_ended_account_is_out_at_once(runtime: Runtime, person: Person) -> None:
     mya = person("mya")
-    counselors.disable(runtime, "mya")
+    ending.disable(runtime, "mya")
     assert mya.get("/queue").status_code == 303
 
 

@@ -11,10 +11,10 @@ from front_door import CALLER, PASSWORD, Hotline, Line, Provider
 from sqlalchemy import select, update
 
 from gateway.errors import Refused
-from gateway.services import casework, keypad
+from gateway.services import casework, ending, keypad, signing_in
 from gateway.services import counselors as people
 from gateway.store import callbacks as rows
-from gateway.store import counselors, sheets
+from gateway.store import counselors, guesses, sheets
 from gateway.store.callbacks import CallbackState, callbacks
 from gateway.store.counselors import Account, Role
 
@@ -71,7 +71,7 @@ def tries(someone: Browser, password: str, code: str, alias: str = "helper") -> 
 
 
 def right_code(hotline: Hotline) -> str:
-    return people.current_code(hotline.runtime, "helper") or ""
+    return signing_in.current_code(hotline.runtime, "helper") or ""
 
 
 # --- an account that was ended --------------------------------------------------------------------------
@@ -79,7 +79,7 @@ def right_code(hotline: Hotline) -> str:
 
 def test_what_an_ended_account_had_claimed_waits_for_others(hotline: Hotline) -> None:
     callback, _ = claimed(hotline)
-    people.disable(hotline.runtime, "helper")
+    ending.disable(hotline.runtime, "helper")
     assert state(hotline) == CallbackState.WAITING
     with hotline.runtime.database.read() as session:
         assert rows.history(session, callback)[-1].why == "account_ended"
@@ -88,7 +88,7 @@ def test_what_an_ended_account_had_claimed_waits_for_others(hotline: Hotline) ->
 def test_an_account_ended_before_the_worker_dials_is_not_rung(hotline: Hotline) -> None:
     callback, helper = claimed(hotline)
     casework.call(hotline.runtime, callback, helper.id)
-    people.disable(hotline.runtime, "helper")
+    ending.disable(hotline.runtime, "helper")
     hotline.work()
     assert not hotline.provider.calls
 
@@ -97,7 +97,7 @@ def test_an_account_ended_while_its_phone_rings_hears_nothing_and_nobody_is_rung
     hotline: Hotline,
 ) -> None:
     line = rung(hotline)
-    people.disable(hotline.runtime, "helper")
+    ending.disable(hotline.runtime, "helper")
     assert "handle" not in line.press("1").said
     hotline.work()
     assert hotline.provider.calls[0].status == "completed"
@@ -111,7 +111,7 @@ def test_an_account_ended_in_a_talk_ends_both_calls_and_a_coordinator_looks_at_i
     hotline.work()
     hotline.pick_up(hotline.provider.calls[-1]).press("5")
     assert state(hotline) == CallbackState.TALKING
-    people.disable(hotline.runtime, "helper")
+    ending.disable(hotline.runtime, "helper")
     hotline.work()
     assert {call.status for call in hotline.provider.calls} == {"completed"}
     assert state(hotline) == CallbackState.UNCERTAIN
@@ -120,14 +120,14 @@ def test_an_account_ended_in_a_talk_ends_both_calls_and_a_coordinator_looks_at_i
 def test_the_sheet_of_an_ended_account_is_burnt(hotline: Hotline) -> None:
     helper = hotline.counselor()
     keypad.fresh_sheet(hotline.runtime, helper)
-    people.disable(hotline.runtime, "helper")
+    ending.disable(hotline.runtime, "helper")
     with hotline.runtime.database.read() as session:
         assert sheets.left(session, helper.id) == 0
 
 
 def test_an_ended_account_takes_nothing(hotline: Hotline) -> None:
     helper, callback = hotline.counselor(), asked(hotline)
-    people.disable(hotline.runtime, "helper")
+    ending.disable(hotline.runtime, "helper")
     with pytest.raises(Refused):
         casework.claim(hotline.runtime, callback, helper.id)
 
@@ -274,13 +274,13 @@ def test_ten_guesses_at_once_are_ten(hotline: Hotline) -> None:
     def guess() -> None:
         gate.wait(20)
         with pytest.raises(Refused):
-            people.sign_in(hotline.runtime, "helper", "wrong wrong wrong", "000000")
+            signing_in.sign_in(hotline.runtime, "helper", "wrong wrong wrong", "000000")
 
     threads = [threading.Thread(target=guess) for _ in range(10)]
     for one in threads:
         one.start()
     for one in threads:
         one.join()
-    failures = hotline.one(select(counselors.accounts.c.failures)).failures
+    failures = hotline.one(select(guesses.guesses.c.failures)).failures
     assert failures > 3, "those that looked before the others had failed count too"
     assert not tries(browser(hotline), PASSWORD, right_code(hotline))
