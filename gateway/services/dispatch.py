@@ -277,8 +277,11 @@ def _begin(session: Session, runtime: Runtime, duty: Duty, dialling: Dialling, n
 
 def _affordable(session: Session, runtime: Runtime, dialling: Dialling, now: datetime) -> bool:
     """Whether this call fits under the caps; a counselor's, only together with the caller's that follows it."""
-    calls = 2 if dialling.kind is LegKind.COUNSELOR else 1
-    share = spending.share_of(dialling.kind)
+    calls, urgent = 1, False
+    if dialling.kind is LegKind.COUNSELOR:
+        callback = callback_rows.get(session, dialling.subject)
+        calls, urgent = 2, callback is not None and callback.danger is not None
+    share = spending.share_of(dialling.kind, urgent=urgent)
     return spending.allows(session, runtime, calls=calls, share=share, now=now)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, Integer, LargeBinary, String, Table, delete
+from sqlalchemy import Column, Integer, LargeBinary, String, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store.database import Instant, Session, metadata
@@ -26,7 +26,3 @@ def count(session: Session, name: str, key: bytes, *, began: datetime) -> int:
         index_elements=["began", "name", "key"], set_={"count": quotas.c.count + 1}
     )
     return int(session.execute(one_more.returning(quotas.c.count)).scalar_one())
-
-
-def drop_before(session: Session, moment: datetime) -> int:
-    return session.execute(delete(quotas).where(quotas.c.began < moment)).rowcount

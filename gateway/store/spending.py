@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, String, Table, delete, func, select
+from sqlalchemy import BigInteger, Column, String, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store.database import Instant, Session, metadata
@@ -54,7 +54,3 @@ def by_kind(session: Session, moment: datetime) -> dict[str, int]:
 def of_campaign(session: Session, campaign: str) -> int:
     query = select(func.coalesce(func.sum(spending.c.spent), 0)).where(spending.c.campaign == campaign)
     return int(session.execute(query).scalar_one())
-
-
-def drop_before(session: Session, moment: datetime) -> int:
-    return session.execute(delete(spending).where(spending.c.hour < moment)).rowcount

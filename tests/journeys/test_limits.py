@@ -21,6 +21,7 @@ from gateway.phone import Msisdn
 from gateway.services import casework, flood, housekeeping, spending
 from gateway.services.flood import Answer, Limit
 from gateway.settings import demo_environment, load
+from gateway.store import callbacks as callback_rows
 from gateway.store import spending as spending_rows
 from gateway.store.callbacks import callbacks
 from gateway.store.contacts import forbidden
@@ -446,3 +447,16 @@ def test_no_order_of_calls_passes_the_share_of_its_kind(
                 spending.note_call(session, here, kind=kind, now=now)
                 in_this_hour += Decimal("1.5")
                 assert in_this_hour <= Decimal(9) * share / 100
+
+
+def test_danger_may_use_the_cap_to_its_end(poor: Callable[[str], Hotline], provider: Provider) -> None:
+    hotline = poor("3.1")
+    counselor = hotline.counselor()
+    hotline.text("11")
+    case = hotline.one(select(callbacks)).id
+    with hotline.runtime.database.write() as session:
+        callback_rows.change(session, case, danger=hotline.clock.now())
+    casework.claim(hotline.runtime, case, counselor.id)
+    casework.call(hotline.runtime, case, counselor.id)
+    hotline.work()
+    assert len(provider.calls) == 1
