@@ -21,8 +21,12 @@ from sqlalchemy import event, insert, text  # noqa: E402
 from gateway import settings as gateway_settings  # noqa: E402
 from gateway.queue import JOB_FORGET  # noqa: E402
 from gateway.runtime import Runtime, build_runtime  # noqa: E402
+from gateway.services import callbacks as service  # noqa: E402
+from gateway.services.windows import Life  # noqa: E402
 from gateway.store import callbacks, contacts, outbox  # noqa: E402
 from gateway.store.callbacks import CallbackState  # noqa: E402
+from gateway.store.counselors import Account, Role  # noqa: E402
+from gateway.store.database import Session  # noqa: E402
 
 CHUNK = 10_000
 
@@ -132,12 +136,32 @@ median."""
 
 def _deeds(runtime: Runtime):  # type: ignore[no-untyped-def]  # noqa: ANN202 - each takes an open session
     now = runtime.clock.now()
-    later = now + timedelta(minutes=20)
+    later, earlier = now + timedelta(minutes=20), now - timedelta(hours=2)
+    helper = Account(
+        id="bench", alias="bench", role=Role.COUNSELOR, language="my", on_shift=True, disabled=False,
+        has_phone=True, speaks=frozenset({"my"}),
+    )  # fmt: skip
     return {
         "the next cases (50)": lambda s: callbacks.waiting(s, most=50),
+        "the next case for one person": lambda s: callbacks.due(s, now, person=helper, last_chance=now),
+        "the same while all wait for their window": lambda s: callbacks.due(
+            s, earlier, person=helper, last_chance=earlier
+        ),
+        "about to die": lambda s: callbacks.dying(s, before=now + timedelta(minutes=15), now=now, most=500),
+        "a request": lambda s: _ask(s, runtime),
         "a claim": lambda s: callbacks.claim(s, "0", account="bench", now=now, lease_until=later),
         "the duties that are due (20)": lambda s: outbox.due(s, now=now, stale=now, most=20),
+        "a duty taken": lambda s: outbox.take(s, "d0", now=now, stale=later),
     }
+
+
+def _ask(session: Session, runtime: Runtime) -> None:
+    """A new contact asks: what a webhook stores of it."""
+    new, now = runtime.new_id(), runtime.clock.now()
+    contacts.add(session, new, new.encode(), b"sealed", now)
+    service.ask(
+        session, runtime, new, wish="hour", own_key="5", handle=new, language="my", line_index=b"", now=now
+    )
 
 
 def _timed(runtime: Runtime, deed) -> float:  # type: ignore[no-untyped-def]  # noqa: ANN001 - see _deeds
@@ -153,9 +177,12 @@ def _plan(runtime: Runtime, deed) -> str:  # type: ignore[no-untyped-def]  # noq
         event.listen(engine, "before_cursor_execute", listener)
         deed(session)
         event.remove(engine, "before_cursor_execute", listener)
-        statement, values = asked[0]
-        plan = session.exec_driver_sql("EXPLAIN QUERY PLAN " + statement, values)  # type: ignore[arg-type]
-        return "; ".join(row[-1] for row in plan)
+        plans = [
+            session.exec_driver_sql("EXPLAIN QUERY PLAN " + statement, values)  # type: ignore[arg-type]
+            for statement, values in asked
+            if not statement.startswith("INSERT")
+        ]
+        return "; ".join(row[-1] for plan in plans for row in plan)
 
 
 def _fill(runtime: Runtime, start: int, end: int) -> None:
@@ -171,8 +198,8 @@ def _fill(runtime: Runtime, start: int, end: int) -> None:
             {
                 "id": str(n), "contact": str(n), "handle": f"handle-{n}", "state": CallbackState.WAITING,
                 "wish": "hour", "own_keys": "5", "language": "my", "line_index": b"", "asked": now,
-                "not_before": now, "expires": now + hour + timedelta(seconds=n), "repeats": 0, "room": str(n),
-                "changed": now,
+                "room": str(n), "changed": now,
+                **service.times(Life(now, now + hour + timedelta(seconds=n), repeats=0)),
             }
             for n in numbers
         ]  # fmt: skip
