@@ -32,7 +32,10 @@ REFUSALS = {
     "feature_off": "Programmes by call are switched off.",
     "not_approved": "It is not approved, or no longer valid.",
     "running": "It is being sent already.",
-    "nobody": "Nobody has asked to hear it by call.",
+    "nobody": "Nobody who is meant by this has asked for programmes.",
+    "bad_plan": "These days, this time or this cost cannot be used.",
+    "list_packed": "This is a packed file or a workbook: unpack it, or save the sheet as CSV, and give that.",
+    "list_not_text": "This is no text: save the list as plain text or CSV (UTF-8), a number a line.",
     "not_now": "That cannot be done as it stands now.",
     "gone": "There is no such thing here.",
 }
@@ -79,9 +82,11 @@ def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
 _ROOMS = {
     "running": ("up", "worker", "clock", "release", "db", "status"),
     "looking": ("doctor", "fallback", "notice"),
+    "keys": ("keys", "unseal", "lock", "unlock", "wipe", "retention"),
     "people": ("counselor", "forget"),
     "content": ("check", "dialogue", "map", "prompts"),
     "outreach": ("outreach",),
+    "contacts": ("contacts",),
     "phone": ("dial", "text"),
 }
 

@@ -76,12 +76,32 @@ REASONS: Final[Mapping[str, str]] = {
     "too_far": _l("Nothing is known to be true for longer than half a year. Choose an earlier day."),
     "full": _l("The list is full. Take out what is no longer true first."),
     "entry_over": _l("This is no longer known to be true. Nobody may be told of it."),
+    # two-way texts
+    "by_text": _l("They texted and did not ask to be rung. Answer by text."),
+    "text_over": _l("This thread is closed. Nothing can be sent any more."),
+    "threads_off": _l("Two-way texts are turned off."),
+    "text_stopped": _l("They said stop. Nothing is sent to them."),
+    "text_too_late": _l("Their last text is more than a day old. Only a new text of theirs allows another answer."),
+    "text_quiet": _l("It is night, and they texted more than an hour ago: a phone that rings now may betray them."),
+    "text_empty": _l("There is nothing written."),
+    "text_too_long": _l("This is too long for one answer. Say it shorter."),
+    "text_number": _l("There is a long number in it. Numbers do not belong in a text."),
+    "text_link": _l("There is an address of the net in it. Links do not belong in a text."),
+    "text_listed": _l("There is a word in it that may draw attention. Say it in another way."),
+    "text_unseen": _l("There is a sign in it that no phone shows. Type it anew."),
+    "text_burmese": _l("Their phone shows no Burmese letters. Write with Latin letters."),
+    "text_handle": _l("The two words of the case stand in it. They are only for speaking."),
     # outreach
     "empty": _l("A title and a text are needed."),
     "too_long": _l("This is too long. Make two programmes of it."),
     "no_topic": _l("Choose a topic from the list."),
     "no_language": _l("Choose a language from the list."),
     "not_valid": _l("The last day must be a day to come."),
+    "zawgyi": _l("This was written in Zawgyi. Here it stands in Unicode: read it, then keep it."),
+    "unreadable_text": _l("There are signs in this text that nobody can read. Type those places again."),
+    "unchanged": _l("This is the text that is there already."),
+    "voice_too_big": _l("This file is too big: 64 megabytes at most. An MP3 of the same is smaller."),
+    "voice_too_long": _l("This is too long: one hour at most."),
     "own_text": _l("You wrote this. Another person must listen to it and approve it."),
     "changed": _l(
         "This sound is not the one you listened to, or it is no longer to be approved. Listen again."
@@ -90,6 +110,8 @@ REASONS: Final[Mapping[str, str]] = {
     "not_approved": _l("Only what is approved and still valid may be sent."),
     "running": _l("Calls for this programme are under way already."),
     "nobody": _l("Nobody who is meant by this has asked for programmes."),
+    "list_packed": _l("This is a packed file or a workbook. Save the list as CSV."),
+    "list_not_text": _l("This is no text. Save the list as CSV in UTF-8."),
     "bad_plan": _l("These numbers cannot be used. Look at days, time and cost again."),
     # wordings
     "draft_there": _l("There is a draft already. Go on with that one."),
@@ -171,6 +193,8 @@ DONE: Final[Mapping[str, str]] = {
     "referred": _l("Noted: they were told of it."),
     "entry_kept": _l("Kept, with your name and today's date."),
     "entry_removed": _l("Taken out."),
+    "texted": _l("It leaves now. How it stands is said beside it."),
+    "draft_kept": _l("Kept, sealed, for you or whoever goes on with this case."),
     "shift_on": _l("You are on shift."),
     "shift_off": _l("You are off shift. Rest well."),
     "pause_on": _l("Nobody rings you for 15 minutes. Then you are there again by yourself."),
@@ -235,6 +259,7 @@ WISHES: Final[Mapping[str, str]] = {
     "morning": _l("in the morning, 7 to 11"),
     "midday": _l("at midday, 11 to 3"),
     "evening": _l("in the evening, 5 to 8"),
+    "text": _l("only by text"),
 }
 
 TONGUES: Final[Mapping[str, str]] = {"my": _l("Burmese"), "en": _l("English")}
@@ -259,6 +284,7 @@ STATES: Final[Mapping[str, str]] = {
 MOVES: Final[Mapping[str, str]] = {
     "asked": _l("Asked to be rung"),
     "asked_again": _l("Asked once more"),
+    "texted": _l("A text came"),
     "asked_by_code": _l("Rang again with the code, and may be rung there"),
     "to_coordinator": _l("Handed to a coordinator"),
     "lost_call": _l("The end of a call was never reported"),
@@ -431,6 +457,7 @@ DEEDS: Final[Mapping[str, str]] = {
     "case_opened": _l("opened a request"),
     "claim": _l("took a request"),
     "call": _l("rang"),
+    "texted": _l("answered a text"),
     "outcome_done": _l("noted: we talked"),
     "outcome_no_answer": _l("noted: no answer"),
     "outcome_later": _l("noted: later"),
@@ -444,10 +471,14 @@ REVIEWS: Final[Mapping[str, str]] = {
 }
 ENGINES: Final[Mapping[str, str]] = {
     "recorded": _l("a recording"),
+    "several": _l("several voices"),
     "google": _l("Google's voice"),
     "offline": _l("the voice on board"),
 }
-FEATURES: Final[Mapping[str, str]] = {"programme_calls": _l("Programmes by call")}
+FEATURES: Final[Mapping[str, str]] = {
+    "programme_calls": _l("Programmes by call"),
+    "threads": _l("Answering texts"),
+}
 WEEKDAYS: Final = (
     _l("Monday"), _l("Tuesday"), _l("Wednesday"), _l("Thursday"), _l("Friday"), _l("Saturday"), _l("Sunday"),
 )  # fmt: skip
