@@ -13,7 +13,7 @@ from gateway.console.gates import COORDINATORS, go, me
 from gateway.console.words import tell as _
 from gateway.errors import BadSeal, KeyDestroyed, KeystoreDown
 from gateway.runtime import Runtime
-from gateway.services import callbacks, casework, continuing, directory
+from gateway.services import attending, callbacks, casework, continuing, directory
 from gateway.store import callbacks as rows
 from gateway.store import continuing as continued
 from gateway.store import counselors
@@ -51,6 +51,7 @@ class Cases:
             offer = continued.offered(session, case, now) if there.ended is None else None
             taker = counselors.get(session, offer.taker) if offer and mine else None
             kept = continuing.kept(session, self.runtime, there) if whole else None
+            why_not_mine = attending.may_not(session, self.runtime, case, me().id, now=now)
         return live(
             "case",
             one=card(self.runtime, there, now),
@@ -68,6 +69,7 @@ class Cases:
             longest_note=LONGEST_NOTE,
             stage=STAGES.index(there.state) if there.state in STAGES else -1,
             why_not=callbacks.withheld(there, now) or ("" if me().has_phone else "no_phone"),
+            why_not_mine=why_not_mine,
             held_until=words.at(there.lease_until, now) if there.lease_until else "",
         )
 
@@ -79,6 +81,11 @@ class Cases:
     def release(self, case: str) -> ResponseReturnValue:
         casework.release(self.runtime, case, me().id)
         flash("released")
+        return go("queue")
+
+    def refuse(self, case: str) -> ResponseReturnValue:
+        casework.refuse(self.runtime, case, me().id)
+        flash("refused")
         return go("queue")
 
     def call(self, case: str) -> ResponseReturnValue:

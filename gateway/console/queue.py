@@ -6,13 +6,14 @@ from datetime import datetime
 from flask import flash, request
 from flask.typing import ResponseReturnValue
 
+from gateway.console import words
 from gateway.console.cards import Card, card
 from gateway.console.frame import live
 from gateway.console.gates import go, me
 from gateway.runtime import Runtime
-from gateway.services import counselors
-from gateway.store import callbacks, continuing
-from gateway.store import counselors as people
+from gateway.services import attending, counselors
+from gateway.store import attendance, callbacks, continuing, refusals
+from gateway.store.attendance import Attendance
 from gateway.store.counselors import Role
 
 MOST = 50  # rows on a page: nobody rings more in an hour
@@ -27,8 +28,11 @@ class Waiting:
     now: list[Card]
     later: list[Card]
     unclear: list[Card]
+    others: list[Card]  # not for this counselor, who said so
     more: bool
     on_shift: int
+    me: Attendance
+    enough: bool  # this counselor has taken as many today as a day may bring
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,9 @@ class Queue:
 
     def page(self) -> ResponseReturnValue:
         now = self.runtime.clock.now().astimezone(self.runtime.settings.timezone)
-        return live("queue", waiting=self._waiting(now))
+        waiting = self._waiting(now)
+        until = waiting.me.paused_until if waiting.me.paused(now) else None
+        return live("queue", waiting=waiting, paused_until=words.at(until, now) if until else "")
 
     def page_without(self, case: str) -> ResponseReturnValue:  # noqa: ARG002 - the one that could not be claimed
         return self.page()
@@ -57,14 +63,22 @@ class Queue:
             waiting = callbacks.waiting(session, most=MOST + 1)
             unclear = callbacks.uncertain(session, most=MOST)
             offered = [callbacks.get(session, one) for one in continuing.offered_to(session, me().id, now)]
-            on_shift = people.on_shift(session)
+            on_shift = attendance.there(session, now)
+            refused = refusals.of_account(session, me().id)
+            there = attendance.of(session, me().id)
+            enough = attending.has_enough(session, self.runtime, me().id, there, now)
         shown = [card(self.runtime, one, now) for one in waiting[:MOST] if one.expires > now]
+        others = [one for one in shown if one.id in refused]
+        shown = [one for one in shown if one.id not in refused]
         return Waiting(
             offered=[card(self.runtime, one, now) for one in offered if one is not None],
             mine=[card(self.runtime, one, now) for one in mine],
             now=[one for one in shown if one.safe],
             later=[one for one in shown if not one.safe],
             unclear=[card(self.runtime, one, now) for one in unclear],
+            others=others,
             more=len(waiting) > MOST,
             on_shift=on_shift,
+            me=there,
+            enough=enough,
         )

@@ -44,7 +44,7 @@ def off(session: Session, account: str, why: str, *, now: datetime) -> None:
 
 
 def tick(runtime: Runtime) -> None:
-    """Begin and end shifts whose time has come; never end one during a call. Run every few seconds, twice does no harm."""
+    """Begin and end shifts whose time has come, but end none during a call. Run every few seconds; twice does no harm."""
     now = runtime.clock.now()
     with runtime.database.write() as session:
         for shift in shifts.to_begin(session, now):
@@ -94,9 +94,21 @@ def why_not(session: Session, runtime: Runtime, callback: str, account: str, *, 
     return "enough_today" if taken >= cap else ""
 
 
+def may_not(session: Session, runtime: Runtime, callback: str, account: str, *, now: datetime) -> str:
+    """The same for a page, which holds nothing: what was true a moment ago."""
+    if refusals.has(session, callback, account):
+        return "refused_before"
+    return "enough_today" if enough(session, runtime, account, now) else ""
+
+
 def enough(session: Session, runtime: Runtime, account: str, now: datetime) -> bool:
     """Whether this account has taken as many today as a day may bring."""
-    cap = attendance.of(session, account).daily_cap
+    return has_enough(session, runtime, account, attendance.of(session, account), now)
+
+
+def has_enough(session: Session, runtime: Runtime, account: str, there: Attendance, now: datetime) -> bool:
+    """The same where the attendance was read already."""
+    cap = there.daily_cap
     return cap is not None and attendance.taken_since(session, account, today(runtime, now)) >= cap
 
 
@@ -112,6 +124,12 @@ def not_to_be_rung(session: Session, runtime: Runtime, callback: str, now: datet
 def welcome(session: Session, account: str, role: Role) -> None:
     """A new counselor begins with few requests a day; whoever leads has no limit."""
     attendance.set_cap(session, account, NEW_ACCOUNTS if role is Role.COUNSELOR else None)
+
+
+def caps(runtime: Runtime) -> dict[str, int | None]:
+    """How many requests a day each account may take that was ever on shift or has a limit."""
+    with runtime.database.read() as session:
+        return {account: one.daily_cap for account, one in attendance.of_everyone(session).items()}
 
 
 def set_cap(runtime: Runtime, alias: str, cap: int | None, *, by: str | None) -> None:

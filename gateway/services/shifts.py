@@ -20,10 +20,10 @@ def week_of(day: date) -> date:
 
 
 def in_week(runtime: Runtime, monday: date) -> Sequence[Shift]:
-    """Everybody's shifts of that week, in their order."""
+    """Everybody's shifts that begin in that week, in their order."""
     begins, ends = _instant(runtime, monday, time()), _instant(runtime, monday + WEEK, time())
     with runtime.database.read() as session:
-        return shifts.between(session, begins, ends)
+        return [one for one in shifts.between(session, begins, ends) if one.begins >= begins]
 
 
 def own(runtime: Runtime, account: str) -> Sequence[Shift]:
@@ -69,7 +69,7 @@ def remove(runtime: Runtime, shift: str, *, by: str) -> None:
 
 
 def repeat_week(runtime: Runtime, monday: date, *, by: str) -> int:
-    """The same again a week later, at the same times on the wall's clock; what is planned there stays. Return how many."""
+    """The same a week later, at the same times on the wall's clock; what is planned there stays. Return how many."""
     now = runtime.clock.now()
     zone = runtime.settings.timezone
     begins, ends = _instant(runtime, monday, time()), _instant(runtime, monday + WEEK, time())

@@ -11,7 +11,7 @@ from gateway.store import callbacks as rows
 from gateway.store.callbacks import CallbackState
 from gateway.store.counselors import Role
 
-FIRST_PAGE, LATER_PAGE, STATEMENTS = 50_000, 15_000, 8
+FIRST_PAGE, LATER_PAGE, STATEMENTS = 50_000, 15_000, 9
 
 
 def handles(page: TestResponse) -> list[str]:
