@@ -21,9 +21,9 @@ from gateway import settings as gateway_settings
 from gateway.clock import DemoClock
 from gateway.factory import create_app
 from gateway.phone import Msisdn
-from gateway.runtime import Runtime, build_runtime
+from gateway.runtime import OFF_AT_FIRST, Runtime, build_runtime
 from gateway.services import attending, counselors, signing_in, speech
-from gateway.store import migrations, outbox
+from gateway.store import audit, migrations, outbox
 from gateway.store.counselors import Account, Role
 from gateway.vault import Vault
 from workers import jobs
@@ -406,5 +406,8 @@ def build_template(folder: Path) -> None:
     Vault.prepare(settings)
     runtime = build_runtime(settings)
     migrations.upgrade(runtime.database)
+    with runtime.database.write() as session:  # as a coordinator does in the console
+        for feature in OFF_AT_FIRST:
+            audit.switch(session, feature, "on", runtime.clock.now())
     speech.render_prompts(runtime, runtime.library.languages, engines=("offline",))
     runtime.database.close()

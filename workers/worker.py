@@ -4,7 +4,6 @@ import gc
 import signal
 import sys
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 from typing import Any, Final
@@ -17,7 +16,7 @@ from rq.job import Job
 
 from gateway import logs
 from gateway.lifeline import end_with_parent
-from gateway.queue import QUEUES, SERIALIZER
+from gateway.queue import QUEUES, SEALED, SERIALIZER
 from gateway.runtime import Runtime
 from workers import jobs
 
@@ -48,8 +47,8 @@ class _Worker(Worker):  # type: ignore[misc]  # RQ carries no types
     job_class = _Job
     max_connection_wait_time = _PAUSE
 
-    def __init__(self, connection: Redis, after_fork: Callable[[], None]) -> None:
-        self._after_fork = after_fork
+    def __init__(self, connection: Redis, runtime: Runtime) -> None:
+        self._runtime = runtime
         self.told_to_end = False
         super().__init__(
             [Queue(name, connection=connection, serializer=SERIALIZER, job_class=_Job) for name in QUEUES],
@@ -71,13 +70,19 @@ class _Worker(Worker):  # type: ignore[misc]  # RQ carries no types
         with suppress(RedisError):  # only for show; must not cut the job that is being waited for
             super().set_shutdown_requested_date()
 
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
+        """As RQ wants it; and say it where this host waits for its root key."""
+        super().heartbeat(timeout, pipeline)
+        if self._runtime.vault.locked:
+            self._runtime.queue.beat(SEALED)
+
     def maintain_heartbeats(self, *about: Any) -> None:
         with suppress(RedisError):  # the job goes on without Redis
             super().maintain_heartbeats(*about)
 
     def main_work_horse(self, *work: Any) -> None:
         end_with_parent(self.pid, signal.SIGKILL)
-        self._after_fork()
+        self._runtime.after_fork()
         super().main_work_horse(*work)
 
 
@@ -90,15 +95,15 @@ def run(runtime: Runtime) -> None:
     gc.collect()
     gc.freeze()  # the forks share what is loaded, instead of copying it when the collector looks at it
     connection = Redis.from_url(runtime.settings.redis_url, socket_connect_timeout=_PAUSE)
-    while not _work(connection, runtime.after_fork):
+    while not _work(connection, runtime):
         time.sleep(_PAUSE)
 
 
-def _work(connection: Redis, after_fork: Callable[[], None]) -> bool:
+def _work(connection: Redis, runtime: Runtime) -> bool:
     """Work until told to end (True) or until RQ gives up on its connection (False)."""
     worker = None
     try:
-        worker = _Worker(connection, after_fork)
+        worker = _Worker(connection, runtime)
         worker.work(logging_level="WARNING")
     except (RedisError, StopRequested) as error:
         _log.warning("the worker lost Redis", exc_info=error)

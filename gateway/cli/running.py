@@ -9,6 +9,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,12 +23,14 @@ from gateway.settings import (
     demo_file,
     load,
     read_env_file,
+    typed_root_key,
     with_demo,
     write_demo_env,
 )
 
 if TYPE_CHECKING:
     from gateway.runtime import Runtime
+    from gateway.settings import Settings
 
 _REAL = ("DATABASE_URL", "REDIS_URL", "KEYSTORE_URL", "TWILIO_")
 _READY_WITHIN = 120.0
@@ -56,14 +59,14 @@ Data and log: {shown}. Ctrl-C stops it; the data stays.
 """
 
 
-def runtime(*, busy: float = 5.0) -> "Runtime":
-    """The runtime of a command; the heavy imports happen only where one is needed."""
+def runtime(*, busy: float = 5.0, typed: bool = True) -> "Runtime":
+    """The runtime of a command, with a root key that was typed; the heavy imports happen only where one is needed."""
     from gateway import logs  # noqa: PLC0415 - see above
     from gateway.runtime import build_runtime  # noqa: PLC0415 - see above
 
     here = settings()
     logs.configure(here.log_level, json=here.mode == "production")
-    return build_runtime(here, busy=busy)
+    return build_runtime(here, busy=busy, typed=typed)
 
 
 # --- up -----------------------------------------------------------------------------------------------
@@ -171,7 +174,10 @@ def worker() -> None:
 
     wired = runtime()
     if wired.vault.locked:
-        raise SettingsError(("HOTLINE_ROOT_KEY: is missing, and without it a worker can ring nobody",))
+        click.echo(
+            "No root key: nobody is rung until somebody types it on this host with `hotline unseal`.",
+            err=True,
+        )
     refuse_unread(wired.settings)
     refuse_drafts(wired)
     process.run(wired)
@@ -197,18 +203,37 @@ def release() -> None:
     """Keys, tables, what is said and its sound, before the processes start; run again, it changes nothing."""
     from gateway.services import publishing  # noqa: PLC0415 - only this command needs these
     from gateway.services.notice import refuse_unread  # noqa: PLC0415
-    from gateway.vault import Vault  # noqa: PLC0415
 
     here = settings()
     refuse_unread(here)
     here.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    Vault.prepare(here)
+    _prepare_keys(here)
     wired = runtime()
     _upgrade(wired)
     publishing.seed(wired)
     _first_sounds(wired)
     if here.simulated:
         _prepare_demo(wired)
+
+
+def _prepare_keys(here: "Settings") -> None:
+    """Make the installation's keys once. Without a root key, which may be typed, only look that they are there."""
+    from gateway.clock import SystemClock  # noqa: PLC0415 - only this command needs these
+    from gateway.typed_key import TypedKey  # noqa: PLC0415
+    from gateway.vault import Vault  # noqa: PLC0415
+
+    root = here.root_key or TypedKey(here.data_dir)()
+    if root is None and sys.stdin.isatty():
+        root = typed_root_key(str(click.prompt("Root key", hide_input=True)))
+    if root is not None:
+        Vault.prepare(replace(here, root_key=root))
+        return
+    vault = Vault(here, SystemClock())
+    try:
+        if faults := vault.faults():
+            raise SettingsError(faults)
+    finally:
+        vault.close()
 
 
 def _upgrade(wired: "Runtime") -> None:

@@ -10,7 +10,7 @@ from gateway.carriers.base import Finding
 from gateway.errors import GatewayError, SettingsError
 from gateway.queue import SEALED
 from gateway.runtime import Runtime
-from gateway.services import halting, opening, results, windows
+from gateway.services import halting, opening, results, spending, windows
 from gateway.store import attendance, callbacks, consents, hours, messages, outbox
 from prompts.check import review
 
@@ -29,6 +29,17 @@ def status(runtime: Runtime) -> dict[str, Any]:
                 "locked": int(runtime.switches.halted),
                 "waiting_for_root_key": int(runtime.queue.beats(SEALED)),
             },
+        }
+
+
+def alarms(runtime: Runtime) -> dict[str, int]:
+    """What a person should look at, as yes or no and a rounded share: nothing here counts people."""
+    now = runtime.clock.now()
+    with runtime.database.read() as session:
+        used = spending.used(session, runtime, now=now)
+        return {
+            "nobody_on_shift": int(not attendance.there(session, now)),
+            "spent_percent": round(used / 5) * 5,
         }
 
 

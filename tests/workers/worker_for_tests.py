@@ -13,7 +13,9 @@ workers.jobs = jobs_for_tests
 from gateway import logs  # noqa: E402 - after the stand-in
 from workers import worker  # noqa: E402 - after the stand-in
 
-runtime = SimpleNamespace(settings=SimpleNamespace(redis_url=sys.argv[1]), forked=0)
+runtime = SimpleNamespace(
+    settings=SimpleNamespace(redis_url=sys.argv[1]), vault=SimpleNamespace(locked=False), forked=0
+)
 
 
 def after_fork() -> None:
