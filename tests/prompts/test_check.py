@@ -44,13 +44,13 @@ def wording(key: str, text: str, language: str = "my") -> Library:
             ["menus.language: no key leads here", "menus.language_set: no key leads here"],
         ),
         (
-            '[menus.withdrawn]\nsay = ["withdrawn"]\nthen = "main"',
-            '[menus.withdrawn]\nsay = ["withdrawn"]\nkeys.1 = "again"',
-            ["menus.withdrawn: is a dead end: no key leads on from here, or out"],
+            '[menus.withheld]\nsay = ["withheld"]\nthen = "main"',
+            '[menus.withheld]\nsay = ["withheld"]\nkeys.1 = "again"',
+            ["menus.withheld: is a dead end: no key leads on from here, or out"],
         ),
         (
-            '[menus.withdrawn]\nsay = ["withdrawn"]\nthen = "main"',
-            '[menus.withdrawn]\nsay = ["withdrawn"]\nsilent = "topics"\nkeys.1 = "main"',
+            '[menus.withheld]\nsay = ["withheld"]\nthen = "main"',
+            '[menus.withheld]\nsay = ["withheld"]\nsilent = "topics"\nkeys.1 = "main"',
             [],
         ),
         (
