@@ -7,7 +7,7 @@ from gateway.queue import JOB_RING_COUNSELOR
 from gateway.runtime import Runtime
 from gateway.services import attending, callbacks
 from gateway.services.errands import Errand, errand, ring_bells
-from gateway.store import audit, counselors, refusals
+from gateway.store import attendance, audit, counselors, refusals
 from gateway.store import callbacks as rows
 from gateway.store.callbacks import Callback, CallbackState
 from gateway.store.counselors import Role
@@ -168,7 +168,7 @@ def unsafe_in(
 ) -> list[Errand]:
     """The same in the caller's transaction. She is rung by somebody else, but not at this very moment."""
     audit.note(session, what="not_safe", account=account, subject=there.id, now=now)
-    counselors.change(session, account, on_shift=False)
+    attendance.end(session, account)
     errands = callbacks.hang_up(session, runtime, there.id, now=now)
     quiet_until = max(there.not_before, now + callbacks.AFTER_NOT_SAFE)
     if quiet_until < there.expires:

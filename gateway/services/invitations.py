@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from gateway.errors import BadSeal, Refused
 from gateway.phone import Msisdn
 from gateway.runtime import Runtime
-from gateway.services import counselors, factors, signing_in
+from gateway.services import attending, counselors, factors, signing_in
 from gateway.services.factors import wall_clock
 from gateway.services.signing_in import Origin
 from gateway.store import audit, invitations, sheets
@@ -195,6 +195,7 @@ def _written(
 def _write(session: Session, there: Invitation, account: str, values: dict[str, object]) -> None:
     if there.account is None:
         accounts.add(session, **values, alias=there.alias, role=there.role)
+        attending.welcome(session, account, there.role)
         return
     accounts.change(session, account, **values)
     counselors.out_everywhere(session, account)

@@ -18,7 +18,6 @@ from sqlalchemy import (
     Table,
     delete,
     false,
-    func,
     insert,
     or_,
     select,
@@ -214,13 +213,6 @@ def use_code(session: Session, account: str, step: int) -> bool:
 
 def sealed_number(session: Session, account: str) -> bytes | None:
     return session.execute(select(accounts.c.sealed_number).where(accounts.c.id == account)).scalar()
-
-
-_ON_SHIFT = select(func.count()).select_from(accounts).where(accounts.c.on_shift, ~accounts.c.disabled)
-
-
-def on_shift(session: Session) -> int:
-    return session.execute(_ON_SHIFT).scalar_one()
 
 
 def open_session(
