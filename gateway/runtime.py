@@ -92,6 +92,10 @@ HALT: Final = "halt"
 RUNS: Final = "runs"
 
 
+OFF_AT_FIRST: Final = frozenset({"programme_calls", "programme_texts"})
+"""A coordinator turns these on: they reach out to people."""
+
+
 class Switches:
     """What people turned on and off, at most a few seconds old."""
 
@@ -102,8 +106,9 @@ class Switches:
         self._read_at = float("-inf")
 
     def on(self, feature: str) -> bool:
-        """Whether an optional feature is named in the settings and not turned off in the console."""
-        return feature in self._features and self._now().get(feature, "on") == "on"
+        """Whether an optional feature is named in the settings, and turned on in the console where that is needed."""
+        usual = "off" if feature in OFF_AT_FIRST else "on"
+        return feature in self._features and self._now().get(feature, usual) == "on"
 
     @property
     def halted(self) -> bool:

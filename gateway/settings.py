@@ -81,7 +81,7 @@ NAMES: Final = SECRETS | {
 }
 """Every name that is read; `docs/settings.md` has a row for each."""
 
-FEATURES: Final = ("live", "programme_calls", "threads", "transfer")
+FEATURES: Final = ("live", "programme_calls", "programme_texts", "threads", "transfer")
 _SIMULATOR: Final = "/simulator/api"
 _DEMO_FILE: Final = "demo.env"
 
@@ -268,7 +268,7 @@ def demo_environment(data_dir: Path, port: int) -> dict[str, str]:
         "TWILIO_ACCOUNT_SID": "AC" + secrets.token_hex(16),
         "TWILIO_AUTH_TOKEN": secrets.token_hex(16),
         "TWILIO_API_BASE_URL": public_url + _SIMULATOR,
-        "HOTLINE_FEATURES": "programme_calls",
+        "HOTLINE_FEATURES": "programme_calls,programme_texts",
         "HOTLINE_ACCEPT_DRAFTS": "yes",
     }
 

@@ -156,7 +156,10 @@ class Provider:
                 if text.form["To"] == query.get("To") and text.form["From"] == query.get("From")
             ]
             return 200, {"messages": listed, "next_page_uri": None, "page": 0}
-        return 200, self._shape(self.of(path.rsplit("/", 1)[1].removesuffix(".json")))
+        sid = path.rsplit("/", 1)[1].removesuffix(".json")
+        if all(call.sid != sid for call in self.calls):
+            return 404, {"code": 20404, "message": "not here", "status": 404}
+        return 200, self._shape(self.of(sid))
 
     def of(self, sid: str) -> Placed:
         return next(call for call in self.calls if call.sid == sid)

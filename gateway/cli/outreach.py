@@ -59,7 +59,7 @@ def _version(wired: Runtime, version: str) -> rows.Version:
 @_voice
 @_account
 @spoken
-def create(title: str, topic: str, language: str, days: int, voice: Path | None, alias: str) -> None:  # noqa: PLR0913 - options
+def create(title: str, topic: str, language: str, days: int, voice: Path | None, alias: str) -> None:
     """Write a programme; its text is read from standard input and rendered by the worker, or a voice's file kept."""
     wired = runtime()
     content = _content(language, voice, by_text=False)

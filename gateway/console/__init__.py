@@ -24,6 +24,7 @@ from gateway.console.seeing import Seeing
 from gateway.console.shifts import Hours, Shifts
 from gateway.console.signing_in import SigningIn
 from gateway.console.standing import Standing
+from gateway.console.texting import Texting
 from gateway.runtime import Runtime
 from prompts.intake import PROGRAMME, WORDING
 
@@ -59,10 +60,14 @@ def _routes(runtime: Runtime) -> list[Route]:
         Route("outcome", "POST", "/cases/<case>/outcome", cases.outcome, COUNSELORS, cases.page),
         Route("refuse", "POST", "/cases/<case>/refuse", cases.refuse, COUNSELORS, cases.page),
         Route("release", "POST", "/cases/<case>/release", cases.release, COUNSELORS, cases.page),
+        *_threads(Texting(runtime)),
         Route("programmes", "GET", "/programmes", outreach.page, COUNSELORS),
         Route("write", "GET", "/programmes/new", outreach.form, COORDINATORS),
-        Route("written", "POST", "/programmes/new", outreach.write, COORDINATORS, outreach.form, LONG),
+        Route("written", "POST", "/programmes/new", outreach.write, COORDINATORS, outreach.form, VOICES),
         Route("version", "GET", "/programmes/<version>", outreach.version, COUNSELORS),
+        Route("whole", "GET", "/programmes/<version>/whole.mp3", outreach.whole, COUNSELORS),
+        Route("changing", "GET", "/programmes/<version>/change", outreach.changing, COORDINATORS),
+        Route("changed", "POST", "/programmes/<version>/change", outreach.change, COORDINATORS, outreach.changing, VOICES),  # noqa: E501 - a row of the table
         Route("approve", "POST", "/programmes/<version>/approve", outreach.approve, COUNSELORS, outreach.version),
         Route("retire", "POST", "/programmes/<version>/retire", outreach.retire, COORDINATORS, outreach.version),
         *_shifts(Shifts(runtime), Hours(runtime)),
@@ -76,6 +81,17 @@ def _routes(runtime: Runtime) -> list[Route]:
         Route("switch", "POST", "/standing/switch", standing.switch, COORDINATORS, standing.page),
         Route("lost", "GET", "/<path:rest>", frame.lost, ANYONE),
     ]  # fmt: skip
+
+
+def _threads(texting: Texting) -> list[Route]:
+    """Two-way texts."""
+    texts = "/cases/<case>/texts"
+    return [
+        Route("thread", "GET", texts, texting.page, COUNSELORS),
+        Route("answer", "POST", texts, texting.answer, COUNSELORS, texting.page),
+        Route("check_text", "POST", f"{texts}/check", texting.check, COUNSELORS, texting.page),
+        Route("keep_draft", "POST", f"{texts}/draft", texting.draft, COUNSELORS, texting.page),
+    ]
 
 
 def _shifts(shifts: Shifts, hours: Hours) -> list[Route]:
@@ -157,7 +173,7 @@ def _accounts(runtime: Runtime) -> list[Route]:
         Route("new_reader", "POST", "/account/reader/new", own.reader_confirmed, EVERYBODY, own.reader_again),
         Route("recovery", "POST", "/account/recovery", own.recovery, EVERYBODY, own.page),
         Route("short_code", "POST", "/account/short-code", own.short_code, EVERYBODY, own.page),
-        Route("phone", "POST", "/account/phone", own.phone, EVERYBODY, own.page),
+        Route("phone", "POST", "/account/phone", own.phone, COUNSELORS, own.page),
         Route("passkey", "POST", "/account/passkeys", own.add_passkey, EVERYBODY, own.page),
         Route("no_passkey", "POST", "/account/passkeys/<passkey>", own.remove_passkey, EVERYBODY, own.page_without),
         Route("end_mine", "POST", "/account/sessions/<one>", own.end_session, EVERYBODY, own.page_without),

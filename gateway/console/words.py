@@ -477,6 +477,7 @@ ENGINES: Final[Mapping[str, str]] = {
 }
 FEATURES: Final[Mapping[str, str]] = {
     "programme_calls": _l("Programmes by call"),
+    "programme_texts": _l("Programmes by text"),
     "threads": _l("Answering texts"),
 }
 WEEKDAYS: Final = (

@@ -68,6 +68,10 @@ def reset(runtime: Runtime) -> None:
 
 
 def _first_programme(runtime: Runtime) -> None:
+    """Something to listen to and approve, and programmes by call turned on, as a coordinator would."""
+    with runtime.database.write() as session:
+        audit.switch(session, "programme_calls", "on", runtime.clock.now())
+    runtime.switches.forget()
     author = next(one for one in counselors.everyone(runtime) if one.alias == "coordinator")
     programmes.write(
         runtime,

@@ -12,7 +12,7 @@ from gateway.phone import Msisdn
 from gateway.runtime import Runtime, build_runtime
 from gateway.services import callbacks, counselors
 from gateway.settings import demo_environment, load
-from gateway.store import contacts
+from gateway.store import audit, contacts
 from gateway.store.counselors import Role
 from gateway.store.migrations import upgrade
 from gateway.vault import Place, Vault
@@ -26,6 +26,8 @@ def runtime(tmp_path: Path) -> Iterator[Runtime]:
 
     built = build_runtime(settings)
     upgrade(built.database)
+    with built.database.write() as session:  # as a coordinator does
+        audit.switch(session, "programme_calls", "on", built.clock.now())
     yield built
     built.vault.close()
     built.database.close()

@@ -178,5 +178,6 @@ def test_a_bad_draft_is_refused_with_what_is_wrong(
     }
     values = {**good, **change}
     values["valid_until"] = values["valid_until"] or now
+    content = programmes.Content(values.pop("language"), values.pop("text"))  # type: ignore[arg-type]
     with pytest.raises(Refused, match=why):
-        programmes.write(hotline.runtime, "x", programmes.Draft(**values))  # type: ignore[arg-type]
+        programmes.write(hotline.runtime, "x", programmes.Draft(**values, contents=[content]))  # type: ignore[arg-type]

@@ -11,13 +11,10 @@ if (typeof registerProcessor === "function") {
   });
 } else {
   const here = document.currentScript.src;
-  const form = document.getElementById("bring");
-  const [record, stop, field, told] = ["record", "stop", "sound", "recorded"].map((id) => document.getElementById(id));
-  const most = Number(form?.dataset.most);
 
-  const open = async (microphone) => {
+  const open = async (microphone, rate) => {
     // Narrow enough for a slow line; a browser that cannot bring the microphone to it uses its own rate.
-    for (const options of [{ sampleRate: 16000 }, {}]) {
+    for (const options of [{ sampleRate: rate }, {}]) {
       const context = new AudioContext(options);
       try {
         return [context, context.createMediaStreamSource(microphone)];
@@ -43,9 +40,9 @@ if (typeof registerProcessor === "function") {
     return new File([view], "voice.wav", { type: "audio/wav" });
   };
 
-  const take = async () => {
+  const take = async ({ record, stop, field, told, most, rate }) => {
     const microphone = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } });
-    const [context, source] = await open(microphone);
+    const [context, source] = await open(microphone, rate);
     await context.audioWorklet.addModule(here);
     const taker = new AudioWorkletNode(context, "taker");
     const pieces = [];
@@ -72,8 +69,13 @@ if (typeof registerProcessor === "function") {
     stop.hidden = false;
   };
 
-  if (form && navigator.mediaDevices?.getUserMedia && window.AudioWorkletNode) {
-    form.querySelector(".recorder").hidden = false;
-    record.onclick = () => take().catch(() => { told.textContent = form.dataset.no; });
+  if (navigator.mediaDevices?.getUserMedia && window.AudioWorkletNode) {
+    for (const form of document.querySelectorAll(".bring")) {
+      const [record, stop, field, told] = [".record", ".stop", "[type=file]", "output"].map((one) => form.querySelector(one));
+      const { most, rate = 16000, no } = form.dataset;
+      form.querySelector(".recorder").hidden = false;
+      record.onclick = () => take({ record, stop, field, told, most: Number(most), rate: Number(rate) })
+        .catch(() => { told.textContent = no; });
+    }
   }
 }
