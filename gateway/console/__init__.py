@@ -11,7 +11,7 @@ from gateway.console.content import Content
 from gateway.console.continuing import Continuing
 from gateway.console.directory import Directory
 from gateway.console.drafts import Drafts
-from gateway.console.gates import ANYONE, AUDITORS, COORDINATORS, COUNSELORS, EVERYBODY, Gates, Route
+from gateway.console.gates import ADMINS, ANYONE, AUDITORS, COORDINATORS, COUNSELORS, EVERYBODY, Gates, Route
 from gateway.console.guides import Guidance
 from gateway.console.joining import JoiningIn
 from gateway.console.locking import Locking
@@ -24,6 +24,7 @@ from gateway.console.seeing import Seeing
 from gateway.console.shifts import Hours, Shifts
 from gateway.console.signing_in import SigningIn
 from gateway.console.standing import Standing
+from gateway.console.stopping import Stopping
 from gateway.console.texting import Texting
 from gateway.runtime import Runtime
 from prompts.intake import PROGRAMME, WORDING
@@ -70,6 +71,7 @@ def _routes(runtime: Runtime) -> list[Route]:
         Route("changed", "POST", "/programmes/<version>/change", outreach.change, COORDINATORS, outreach.changing, VOICES),  # noqa: E501 - a row of the table
         Route("approve", "POST", "/programmes/<version>/approve", outreach.approve, COUNSELORS, outreach.version),
         Route("retire", "POST", "/programmes/<version>/retire", outreach.retire, COORDINATORS, outreach.version),
+        *_stopping(Stopping(runtime)),
         *_shifts(Shifts(runtime), Hours(runtime)),
         *_campaigns(Campaigns(runtime)),
         *_wordings(Content(runtime), Drafts(runtime)),
@@ -81,6 +83,16 @@ def _routes(runtime: Runtime) -> list[Route]:
         Route("switch", "POST", "/standing/switch", standing.switch, COORDINATORS, standing.page),
         Route("lost", "GET", "/<path:rest>", frame.lost, ANYONE),
     ]  # fmt: skip
+
+
+def _stopping(stopping: Stopping) -> list[Route]:
+    """The lock, and behind it the wipe."""
+    return [
+        Route("stop", "GET", "/stop", stopping.page, EVERYBODY, halted=True),
+        Route("lock_all", "POST", "/stop/lock", stopping.lock, COORDINATORS, stopping.page),
+        Route("unlock_all", "POST", "/stop/unlock", stopping.unlock, ADMINS, stopping.page, halted=True),
+        Route("wipe", "POST", "/stop/wipe", stopping.wipe, ADMINS, stopping.page, halted=True),
+    ]
 
 
 def _threads(texting: Texting) -> list[Route]:

@@ -1,25 +1,30 @@
 """Refuse by default: every way into the console says whom it lets in, and lets in nobody else."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from reports.roles import roles_document
 from werkzeug.routing import Rule
 
 from gateway.console.gates import ANYONE, declared
 from gateway.factory import create_app
 from gateway.phone import Msisdn
 from gateway.runtime import Runtime, build_runtime
-from gateway.services import counselors
+from gateway.services import counselors, signing_in
 from gateway.settings import demo_environment, load
 from gateway.store.counselors import Role
 from gateway.store.migrations import upgrade
 from gateway.vault import Vault
 
 PASSWORD = "lantern-ferry-mango"
-OPEN = {"console.static", "console.sign_in", "console.enter", "console.leave", "console.lost"}
+OPEN = {
+    "console.static", "console.sign_in", "console.enter", "console.enter_by_passkey", "console.join",
+    "console.joining", "console.joined", "console.leave", "console.lost",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +54,8 @@ def client(app: Flask, runtime: Runtime) -> Callable[[Role | None], FlaskClient]
 
     def of(role: Role | None) -> FlaskClient:
         if role not in known:
-            code = counselors.current_code(runtime, role.value) or ""
-            token = counselors.sign_in(runtime, role.value, PASSWORD, code)
+            code = signing_in.current_code(runtime, role.value) or ""
+            token = signing_in.sign_in(runtime, role.value, PASSWORD, code)
             known[role] = app.test_client()
             known[role].get("/console/sign-in")
             with known[role].session_transaction("/console/") as session:
@@ -96,12 +101,55 @@ def test_who_is_not_signed_in_sees_the_door_and_nothing_else(
             assert answer.headers["Location"].endswith("/console/sign-in")
 
 
+TABLE = Path(__file__).parents[2] / "docs" / "roles.md"
+
+
+def test_the_table_of_the_document_is_the_one_of_the_gates(app: Flask) -> None:
+    made = roles_document(app)
+    assert TABLE.read_text(encoding="utf-8") == made, "run: .venv/bin/python -m tests.reports.roles"
+
+
+def test_the_auditor_opens_no_case_and_changes_nothing_but_the_own_account(app: Flask) -> None:
+    own = {"locked", "unlock", "sign_out", "here", "home", "audit", "standing"}
+    for rule, method in ways(app):
+        name = rule.endpoint.removeprefix("console.")
+        if Role.AUDITOR in (declared(app)[rule.endpoint] or ()) and method == "POST":
+            assert rule.rule.startswith("/console/account") or name in own, rule
+        if "case" in rule.arguments or "number" in rule.rule:
+            assert Role.AUDITOR not in (declared(app)[rule.endpoint] or ()), rule
+
+
+@pytest.mark.parametrize("forged", ["no token", "a foreign origin", "another site", "a token of nobody"])
+def test_every_post_is_refused_unless_it_comes_from_a_page_of_ours(
+    app: Flask, client: Callable[[Role | None], FlaskClient], forged: str
+) -> None:
+    lead = client(Role.ADMIN)
+    page = lead.get("/console/account").text
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert token
+    form, headers = {
+        "no token": ({}, {}),
+        "a foreign origin": ({"csrf_token": token[1]}, {"Origin": "https://evil.example"}),
+        "another site": ({"csrf_token": token[1]}, {"Sec-Fetch-Site": "cross-site"}),
+        "a token of nobody": ({"csrf_token": token[1][::-1]}, {}),
+    }[forged]
+    tried = 0
+    for rule, method in ways(app):
+        if method == "POST":
+            answer = lead.post(address(rule), data=form, headers=headers)
+            # A page that is shown again (409 where it cannot be) says that nothing was done; never a good answer.
+            assert answer.status_code in {400, 404, 409}, (rule, answer.status_code)
+            tried += 1
+    assert tried > 30
+    assert lead.get("/console/account").status_code == 200, "nothing was done: the session lives"
+
+
 @pytest.mark.parametrize("role", list(Role))
 def test_each_role_is_let_in_exactly_where_its_gate_says(
     app: Flask, client: Callable[[Role | None], FlaskClient], role: Role
 ) -> None:
     for rule, method in ways(app):
-        if rule.endpoint in OPEN or rule.endpoint == "console.sign_out":
+        if rule.endpoint in OPEN | {"console.sign_out"}:
             continue
         let_in = role in (declared(app)[rule.endpoint] or ())
         code = client(role).open(address(rule), method=method).status_code
