@@ -31,6 +31,7 @@ class Card:
     reached: bool
     why: tuple[str, ...] = ()
     urgent: bool = False
+    by_text: bool = False
 
 
 def card(runtime: Runtime, callback: Callback, now: datetime) -> Card:
@@ -57,6 +58,7 @@ def card(runtime: Runtime, callback: Callback, now: datetime) -> Card:
         over=ended,
         in_a_call=callback.state in IN_A_CALL,
         reached=bool(callback.reached),
+        by_text=callback.wish == callbacks.BY_TEXT,
     )
 
 
@@ -76,6 +78,8 @@ def _when(callback: Callback, now: datetime) -> str:
             start=words.at(callback.not_before, now),
             end=words.at(callback.expires, now),
         )
+    if callback.wish == callbacks.BY_TEXT:
+        return _("may be answered until %(end)s", end=words.at(callback.expires, now))
     return _(
         "safe now, until %(end)s (%(left)s left)",
         end=words.at(callback.expires, now),

@@ -16,7 +16,7 @@ from gateway.runtime import Runtime
 from gateway.services import attending, callbacks, casework, continuing, directory
 from gateway.store import callbacks as rows
 from gateway.store import continuing as continued
-from gateway.store import counselors
+from gateway.store import counselors, messages
 from gateway.store.callbacks import Callback, CallbackState
 from gateway.store.database import Session
 
@@ -51,6 +51,7 @@ class Cases:
             offer = continued.offered(session, case, now) if there.ended is None else None
             taker = counselors.get(session, offer.taker) if offer and mine else None
             kept = continuing.kept(session, self.runtime, there) if whole else None
+            texts = messages.count_of(session, case)
             why_not_mine = attending.may_not(session, self.runtime, case, me().id, now=now)
         return live(
             "case",
@@ -70,6 +71,7 @@ class Cases:
             stage=STAGES.index(there.state) if there.state in STAGES else -1,
             why_not=callbacks.withheld(there, now) or ("" if me().has_phone else "no_phone"),
             why_not_mine=why_not_mine,
+            texts=texts,
             held_until=words.at(there.lease_until, now) if there.lease_until else "",
         )
 

@@ -41,6 +41,7 @@ _FILES: Final = {
     "locking.js": "text/javascript",
     "passkeys.js": "text/javascript",
     "seeing.css": "text/css",
+    "texting.js": "text/javascript",
     "recorder.js": "text/javascript",
     "icon.svg": "image/svg+xml",
     "noto-sans-myanmar.woff2": "font/woff2",

@@ -11,9 +11,10 @@ from gateway.console.cards import Card, card
 from gateway.console.frame import live
 from gateway.console.gates import go, me
 from gateway.runtime import Runtime
-from gateway.services import attending, counselors
+from gateway.services import attending, counselors, threads
 from gateway.store import attendance, callbacks, continuing, refusals
 from gateway.store.attendance import Attendance
+from gateway.store.callbacks import BY_TEXT
 from gateway.store.counselors import Role
 
 MOST = 50  # rows on a page: nobody rings more in an hour
@@ -28,6 +29,7 @@ class Waiting:
     now: list[Card]
     later: list[Card]
     unclear: list[Card]
+    texts: list[Card]  # those without an answer first
     others: list[Card]  # not for this counselor, who said so
     more: bool
     on_shift: int
@@ -67,6 +69,8 @@ class Queue:
             refused = refusals.of_account(session, me().id)
             there = attendance.of(session, me().id)
             enough = attending.has_enough(session, self.runtime, me().id, there, now)
+            by_text = [one.id for one in waiting if one.wish == BY_TEXT]
+            unanswered = threads.unanswered(session, by_text) if by_text else frozenset()
         shown = [card(self.runtime, one, now) for one in waiting[:MOST] if one.expires > now]
         others = [one for one in shown if one.id in refused]
         shown = [one for one in shown if one.id not in refused]
@@ -74,7 +78,8 @@ class Queue:
             offered=[card(self.runtime, one, now) for one in offered if one is not None],
             mine=[card(self.runtime, one, now) for one in mine],
             now=[one for one in shown if one.safe],
-            later=[one for one in shown if not one.safe],
+            later=[one for one in shown if not one.safe and not one.by_text],
+            texts=sorted((one for one in shown if one.by_text), key=lambda one: one.id not in unanswered),
             unclear=[card(self.runtime, one, now) for one in unclear],
             others=others,
             more=len(waiting) > MOST,

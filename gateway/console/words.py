@@ -113,6 +113,10 @@ REASONS: Final[Mapping[str, str]] = {
     "list_packed": _l("This is a packed file or a workbook. Save the list as CSV."),
     "list_not_text": _l("This is no text. Save the list as CSV in UTF-8."),
     "bad_plan": _l("These numbers cannot be used. Look at days, time and cost again."),
+    # stopping everything
+    "for_admins": _l("Only an admin can do that."),
+    "second_factor": _l("That code was not right, or it was used before. Wait for the next one."),
+    "wipe_word": _l("The word was not the right one. Nothing was destroyed."),
     # wordings
     "draft_there": _l("There is a draft already. Go on with that one."),
     "no_draft": _l("There is no draft any more: it was published or thrown away."),
@@ -172,7 +176,16 @@ REASONS: Final[Mapping[str, str]] = {
     "no_consent": _l("Asked for programmes by call and not confirmed it yet: nothing is sent to them."),
 }
 
+WIPED: Final = _l("Everything is destroyed. The line tells only what all may hear.")
+WIPED_PARTLY: Final = _l(
+    "The keys are destroyed, so nothing can be read any more; but not every step worked. "
+    "Run hotline wipe on the server."
+)
+
 DONE: Final[Mapping[str, str]] = {
+    "locked_all": _l("Everything is stopped."),
+    "unlocked_all": _l("Everything goes on again."),
+    "forgotten_case": _l("It is being destroyed now: the number, the notes and the texts."),
     "claimed": _l("This one is yours. Ring when you are ready."),
     "released": _l("Given back. Somebody else can take it."),
     "calling": _l("Your phone will ring in a moment."),

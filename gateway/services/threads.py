@@ -104,6 +104,7 @@ def arrived(
         callbacks.note(session, case, CallbackState.WAITING, "texted", None, now)
     else:
         case = there.id
+        callbacks.note(session, case, there.state, "texted", None, now)
         if there.wish == callbacks.BY_TEXT:  # one that waits to be rung keeps its time
             rank = priority.rank(expires=life.expires, danger=there.danger)
             rows.change(session, case, expires=life.expires, rank=rank, escalated=None, line_index=line_index)

@@ -168,6 +168,12 @@ def of_subject(session: Session, subject: str, *, most: int) -> Sequence[Message
     return [_message(row) for row in reversed(rows.all())]
 
 
+def count_of(session: Session, subject: str) -> int:
+    """How many texts a thread has; no drafts."""
+    query = select(func.count()).where(messages.c.subject == subject, messages.c.state != MessageState.DRAFT)
+    return session.execute(query).scalar_one()
+
+
 def draft_of(session: Session, subject: str) -> Message | None:
     """What somebody began to write in this thread."""
     row = session.execute(

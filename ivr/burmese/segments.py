@@ -36,6 +36,12 @@ class Segments:
     units: int
     parts: int
 
+    @property
+    def room(self) -> int:
+        """How many units fit into so many parts."""
+        alone, joined = _ROOM[self.alphabet]
+        return alone if self.parts == 1 else joined * self.parts
+
 
 def count(text: str) -> Segments:
     """Units and parts as Twilio's `sms-segments-calculator` counts them, without its smart encoding.
