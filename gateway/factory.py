@@ -2,9 +2,10 @@
 
 import os
 import sys
+import time
 from collections.abc import Mapping
 
-from flask import Flask, Response
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from gateway.errors import SettingsError
@@ -19,6 +20,7 @@ from gateway.web.sms import sms
 from gateway.web.voice import voice
 
 _log = get(__name__)
+_SLOW = 2_000  # milliseconds
 _LARGEST_UPLOAD = 20 * 1024 * 1024
 
 
@@ -44,6 +46,8 @@ def create_app(runtime: Runtime) -> Flask:
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _failed)
+    app.before_request(_begun)
+    app.after_request(_noted)
     app.register_blueprint(media)
     app.register_blueprint(health)
     if runtime.settings.faces in ("webhooks", "all"):
@@ -59,6 +63,22 @@ def create_app(runtime: Runtime) -> Flask:
 
         app.register_blueprint(create_phones(runtime))
     return app
+
+
+def _begun() -> None:
+    g.began = time.perf_counter()
+
+
+def _noted(response: Response) -> Response:
+    """The access log: the route's template and never the address, for who looks for what went wrong or was slow."""
+    milliseconds = 1000 * (time.perf_counter() - g.get("began", time.perf_counter()))
+    odd = response.status_code >= 400 or milliseconds > _SLOW
+    note = _log.info if odd else _log.debug
+    route = request.url_rule.rule if request.url_rule else "none"
+    note(
+        "request", route=route, method=request.method, status=response.status_code, milliseconds=milliseconds
+    )
+    return response
 
 
 def _refused(error: HTTPException) -> Response:
