@@ -7,7 +7,7 @@ from datetime import datetime
 from flask import request
 from flask.typing import ResponseReturnValue
 
-from gateway.console import words
+from gateway.console import audit_words, words
 from gateway.console.frame import page
 from gateway.console.words import tell as _
 from gateway.runtime import Runtime
@@ -56,7 +56,7 @@ def lines(
             Line(
                 hour=f"{local.day}.{local.month}. {local:%H}:00",
                 who=who,
-                what=words.said(words.DEEDS, what),
+                what=words.said(audit_words.DEEDS, what),
                 subject="" if own else names.get(subject or "", subject or ""),
             )
         )
