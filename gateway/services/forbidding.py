@@ -21,6 +21,7 @@ _CHUNK: Final = 1 << 18
 _PACKED: Final = (b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0", b"7z\xbc\xaf", b"BZh", b"Rar!", b"%PDF")
 _WIDE: Final = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _ROUNDED: Final = re.compile(r"[0-9][.,][0-9]+[eE]\+?[0-9]", re.ASCII)
+_BETWEEN: Final = re.compile(r"[/;,|]|\s+(?=[+0၀၉9])|\s(?:or|and|&)\s")
 _HEADINGS: Final = frozenset(
     {"phone", "phonenumber", "number", "mobile", "msisdn", "tel", "telephone", "contact", "ဖုန်း", "ဖုန်းနံပါတ်"}
 )
@@ -161,7 +162,8 @@ class _Columns:
             return None
         if self.column is not None:
             fields = fields[self.column : self.column + 1]
-        found = {one for one in map(_number, fields) if one is not None}
+        whole = fields == [line]  # which was looked at already
+        found = set() if whole else {one for one in map(_number, fields) if one is not None}
         if len(found) == 1:
             return found.pop()
         if found or any(_holds_two(one) for one in fields):
@@ -186,5 +188,5 @@ def _number(text: str) -> Msisdn | None:
 
 def _holds_two(text: str) -> bool:
     """Whether a cell holds two numbers: none is guessed at."""
-    parts = [part for part in re.split(r"[/;,|\n]|\s+(?=[+0၀၉9])|\s(?:or|and|&)\s", text) if part.strip()]
+    parts = [part for part in _BETWEEN.split(text) if part.strip()]
     return len(parts) > 1 and sum(_number(part) is not None for part in parts) > 1
