@@ -57,6 +57,7 @@ def _routes(runtime: Runtime) -> list[Route]:
         Route("claim", "POST", "/cases/<case>/claim", cases.claim, COUNSELORS, queue.page_without),
         Route("case", "GET", "/cases/<case>", cases.page, COUNSELORS),
         Route("call", "POST", "/cases/<case>/call", cases.call, COUNSELORS, cases.page),
+        Route("forget", "POST", "/cases/<case>/forget", cases.forget, COUNSELORS, cases.page),
         Route("unsafe", "POST", "/cases/<case>/unsafe", cases.unsafe, COUNSELORS, queue.page_without),
         Route("outcome", "POST", "/cases/<case>/outcome", cases.outcome, COUNSELORS, cases.page),
         Route("refuse", "POST", "/cases/<case>/refuse", cases.refuse, COUNSELORS, cases.page),
@@ -167,7 +168,7 @@ def _doors(runtime: Runtime, locking: Locking) -> list[Route]:
         Route("joining", "POST", "/join", joining.look, ANYONE, joining.page),
         Route("joined", "POST", "/join/account", joining.join, ANYONE, joining.again),
         Route("leave", "GET", "/leave", signing.leave, ANYONE),
-        Route("sign_out", "POST", "/sign-out", signing.sign_out, EVERYBODY, locked=True),
+        Route("sign_out", "POST", "/sign-out", signing.sign_out, EVERYBODY, locked=True, halted=True),
         Route("locked", "GET", "/locked", locking.page, EVERYBODY, locked=True),
         Route("unlock", "POST", "/locked", locking.unlock, EVERYBODY, locking.page, 2 * LONG, locked=True),
         Route("here", "GET", "/here", locking.here, EVERYBODY),
@@ -209,7 +210,9 @@ def _campaigns(campaigns: Campaigns) -> list[Route]:
     one = "/programmes/<version>/calls/<campaign>"
     return [
         Route("plan", "GET", "/programmes/<version>/calls", campaigns.plan, COORDINATORS),
-        Route("launch", "POST", "/programmes/<version>/calls", campaigns.launch, COORDINATORS, campaigns.plan),
+        Route(
+            "launch", "POST", "/programmes/<version>/calls", campaigns.launch, COORDINATORS, campaigns.plan
+        ),
         Route("results", "GET", one, campaigns.results, COUNSELORS),
         Route("steer", "POST", one, campaigns.steer, COORDINATORS, campaigns.results),
         Route("chart", "GET", f"{one}/chart.svg", campaigns.chart, COUNSELORS),

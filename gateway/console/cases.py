@@ -11,9 +11,9 @@ from gateway.console.cards import card
 from gateway.console.frame import live
 from gateway.console.gates import COORDINATORS, go, me
 from gateway.console.words import tell as _
-from gateway.errors import BadSeal, KeyDestroyed, KeystoreDown
+from gateway.errors import BadSeal, KeyDestroyed, KeystoreDown, Refused
 from gateway.runtime import Runtime
-from gateway.services import attending, callbacks, casework, continuing, directory
+from gateway.services import attending, callbacks, casework, continuing, directory, forgetting
 from gateway.store import callbacks as rows
 from gateway.store import continuing as continued
 from gateway.store import counselors, messages
@@ -46,6 +46,7 @@ class Cases:
                 abort(404)
             mine = there.claimed_by == me().id
             whole = mine or (COORDINATORS is not None and me().role in COORDINATORS)
+            noted = not whole or casework.opened_before(session, case, me().id, now=now)
             history = self._history(session, there, now) if whole else []
             note = self._note(session, there) if mine else ""
             offer = continued.offered(session, case, now) if there.ended is None else None
@@ -53,6 +54,8 @@ class Cases:
             kept = continuing.kept(session, self.runtime, there) if whole else None
             texts = messages.count_of(session, case)
             why_not_mine = attending.may_not(session, self.runtime, case, me().id, now=now)
+        if not noted:
+            casework.note_opened(self.runtime, case, me().id)
         return live(
             "case",
             one=card(self.runtime, there, now),
@@ -98,6 +101,15 @@ class Cases:
     def unsafe(self, case: str) -> ResponseReturnValue:
         casework.i_am_not_safe(self.runtime, case, me().id)
         flash("unsafe")
+        return go("queue")
+
+    def forget(self, case: str) -> ResponseReturnValue:
+        """Only where the box was ticked as well: it cannot be undone."""
+        if request.form.get("sure") != "1":
+            raise Refused("not_sure")
+        keep_out = request.form.get("keep_out") == "1"
+        forgetting.forget_case(self.runtime, case, me().id, keep_out=keep_out)
+        flash("forgotten_case")
         return go("queue")
 
     def note(self, case: str) -> ResponseReturnValue:

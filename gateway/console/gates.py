@@ -31,7 +31,7 @@ from wtforms import ValidationError  # type: ignore[import-untyped]
 from gateway.console.devices import device_words
 from gateway.errors import KeystoreDown
 from gateway.runtime import Runtime
-from gateway.services import signing_in
+from gateway.services import halting, signing_in
 from gateway.services.signing_in import KNOWN_FOR, SESSION_LIVES, Origin, Visit
 from gateway.store.counselors import Account, Role
 
@@ -40,6 +40,7 @@ ANYONE: Final[Gate] = None
 EVERYBODY: Final = frozenset(Role)  # with an account
 COUNSELORS: Final = frozenset({Role.COUNSELOR, Role.COORDINATOR, Role.ADMIN})
 COORDINATORS: Final = frozenset({Role.COORDINATOR, Role.ADMIN})
+ADMINS: Final = frozenset({Role.ADMIN})
 AUDITORS: Final = frozenset({Role.AUDITOR, Role.COORDINATOR, Role.ADMIN})  # what shows counts and no case
 
 View = Callable[..., ResponseReturnValue]
@@ -51,7 +52,8 @@ _CLIENT = "visitor"
 class Route:
     """One way in. `again` is the page that a refused POST shows, with the reason; it takes the same arguments.
 
-    `most`: bytes that a POST may bring. `locked`: open also after idle minutes, before the short code.
+    `most`: bytes that a POST may bring. `locked`: open also after idle minutes, before the short code. `halted`:
+    open also while the whole hotline is locked.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Route:
     again: View | None = None
     most: int = 64_000
     locked: bool = False
+    halted: bool = False
 
 
 class InMemory(Request):
@@ -104,16 +107,10 @@ class Gates:
             abort(403)
         if isinstance(session, NullSession):
             raise KeystoreDown("the cookie's key cannot be had")
-        if route.gate is not None:
-            by_hand = not {"part", "again"} & request.args.keys()
-            visit = signing_in.who(self._runtime, session.get(_TOKEN, ""), by_hand=by_hand)
-            if visit is None:
-                return redirect(url_for("console.sign_in"), 303)
-            g.account, g.visit = visit.account, visit
-            if visit.account.role not in route.gate:
-                abort(403)
+        if route.gate is not None and (elsewhere := self._enter(route)) is not None:
+            return elsewhere
         ours = request.method != "POST" or self._is_ours(route)
-        if route.gate is not None and visit.locked and not route.locked:
+        if route.gate is not None and g.visit.locked and not route.locked:
             return self._shut(ours)
         if ours:
             return None
@@ -121,6 +118,21 @@ class Gates:
             abort(400)
         g.refusal = "stale"
         return with_code(route.again(**(request.view_args or {})), 400)
+
+    def _enter(self, route: Route) -> ResponseReturnValue | None:
+        """Who is there, and whether this route is for them; elsewhere with whoever it is not for just now."""
+        by_hand = not {"part", "again"} & request.args.keys()
+        visit = signing_in.who(self._runtime, session.get(_TOKEN, ""), by_hand=by_hand)
+        if visit is None:
+            return redirect(url_for("console.sign_in"), 303)
+        g.account, g.visit = visit.account, visit
+        if visit.account.role not in (route.gate or ()):
+            abort(403)
+        if by_hand:
+            halting.sign_of_life(self._runtime, visit.account)
+        if self._runtime.switches.halted and not route.halted:
+            return redirect(url_for("console.stop"), 303)
+        return None
 
     def _is_ours(self, route: Route) -> bool:
         """Only our own pages may act: a signed token in the form, and the browser's word where it gives one."""

@@ -29,7 +29,9 @@ class SigningIn:
     runtime: Runtime
 
     def page(self) -> ResponseReturnValue:
-        return live("sign_in", alias=request.form.get("alias", ""), ready=self._ready(), ask=ask(self.runtime))
+        return live(
+            "sign_in", alias=request.form.get("alias", ""), ready=self._ready(), ask=ask(self.runtime)
+        )
 
     def enter(self) -> ResponseReturnValue:
         """Both factors at once, so that nothing tells which was wrong."""

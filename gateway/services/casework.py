@@ -222,3 +222,16 @@ def _mine(session: Session, callback: str, account: str, states: tuple[CallbackS
     if there.claimed_by != account or there.state not in states:
         raise Refused("taken" if there.claimed_by != account else "not_now")
     return there
+
+
+def opened_before(session: Session, callback: str, account: str, *, now: datetime) -> bool:
+    """Whether it is noted for this hour that this account looked at the request as a whole."""
+    return audit.noted(session, what="case_opened", account=account, subject=callback, now=now)
+
+
+def note_opened(runtime: Runtime, callback: str, account: str) -> None:
+    """Once an hour: should the account be captured, it must be known what it had seen."""
+    with runtime.database.write() as session:
+        audit.note_once(
+            session, what="case_opened", account=account, subject=callback, now=runtime.clock.now()
+        )
