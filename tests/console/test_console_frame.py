@@ -13,6 +13,13 @@ from gateway.store.counselors import Role
 
 PAGES = (
     "/queue",
+    "/kept",
+    "/services",
+    "/services/new",
+    "/guidance",
+    "/guidance/danger",
+    "/practice",
+    "/practice/food/ring",
     "/programmes",
     "/programmes/new",
     "/wordings",

@@ -110,7 +110,7 @@ def test_a_long_queue_is_few_statements_and_few_bytes(
     assert plain.text.count('class="button"') == 50
     assert len(plain.data) < FIRST_PAGE  # even where nothing is packed
     files = set(re.findall(r'(?:href|src)="/console(/static/[^"]+)"', plain.text))
-    assert len(files) == 3
+    assert len(files) == 4
     sent = [mya.get(file, **{"Accept-Encoding": "gzip"}) for file in files]
     first = len(page.data) + sum(len(one.data) for one in sent)
     later = len(mya.get("/queue?part=live", **{"Accept-Encoding": "gzip"}).data)

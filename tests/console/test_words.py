@@ -52,6 +52,7 @@ def test_every_reason_of_a_service_has_a_sentence() -> None:
     reasons |= {"expired", "not_yet", "forgotten"}  # callbacks.withheld
     reasons |= {"empty", "too_long", "no_topic", "no_language", "not_valid"}  # programmes.write
     reasons |= {"expired", "withdrawn", "wrong_person"}  # overview.withheld
+    reasons |= {"empty_entry", "long_entry", "too_far"}  # directory.keep
     assert sorted(reasons - words.REASONS.keys() - ELSEWHERE) == []
 
 
