@@ -6,7 +6,19 @@ from typing import Final
 from gateway.phone import Msisdn
 from gateway.runtime import Runtime
 from gateway.services import attending, counselors, programmes
-from gateway.store import audit, callbacks, campaigns, consents, contacts, conversations, inbox, legs, outbox
+from gateway.services import directory as services
+from gateway.store import (
+    audit,
+    callbacks,
+    campaigns,
+    consents,
+    contacts,
+    conversations,
+    directory,
+    inbox,
+    legs,
+    outbox,
+)
 from gateway.store import outreach as rows
 from gateway.store.counselors import Role
 
@@ -21,6 +33,12 @@ _TEXT: Final = (
     "ကလေး ဝမ်းလျှောရင် ရေများများ ခဏခဏ တိုက်ပါ။"
 )
 
+_SERVICES: Final = (
+    ("food", "ဆန်နဲ့ ဆီ (example)", "မိသားစုတစ်စုကို ဆန်နှစ်ပြည်၊ ဆီတစ်ပုလင်း။", "သောကြာနေ့တိုင်း မနက်ပိုင်း၊ အနီးဆုံး စာသင်ကျောင်းမှာ မေးပါ။", 40),
+    ("health", "အခမဲ့ ဆေးခန်း (example)", "ကလေးနဲ့ မိခင်များအတွက် ဆေးကုသမှု။", "တနင်္လာနဲ့ ဗုဒ္ဓဟူးနေ့ မွန်းလွဲပိုင်း။", 20),
+    ("legal", "ဥပဒေ အကြံပေး (example)", "အဖမ်းခံထားရသူရဲ့ မိသားစုကို အကြံပေးပါတယ်။", "ဒီလိုင်းကနေ တစ်ဆင့် မေးပေးပါတယ်။", 1),
+)  # fmt: skip
+
 
 def prepare(runtime: Runtime, numbers: dict[str, Msisdn]) -> None:
     """Make what a newcomer finds: the accounts (`numbers` by alias), the first of them on shift. Idempotent."""
@@ -32,6 +50,7 @@ def prepare(runtime: Runtime, numbers: dict[str, Msisdn]) -> None:
     if "counselor" not in there:
         counselors.set_shift(runtime, "counselor", on=True)
         _first_programme(runtime)
+        _first_services(runtime)
 
 
 def reset(runtime: Runtime) -> None:
@@ -48,6 +67,7 @@ def reset(runtime: Runtime) -> None:
             rows.programmes,
             callbacks.moves,
             callbacks.callbacks,
+            directory.directory,
             legs.legs,
             outbox.outbox,
             inbox.inbox,
@@ -65,6 +85,16 @@ def reset(runtime: Runtime) -> None:
         runtime.vault.destroy_keys(contact)
     runtime.switches.forget()
     _first_programme(runtime)
+    _first_services(runtime)
+
+
+def _first_services(runtime: Runtime) -> None:
+    """Invented entries of the services directory."""
+    author = next(one for one in counselors.everyone(runtime) if one.alias == "coordinator")
+    for kind, name, offers, reach, days in _SERVICES:
+        until = runtime.clock.now() + timedelta(days=days)
+        draft = services.Draft(kind, services.Words(name, offers, reach), ("my",), until)
+        services.keep(runtime, author.id, draft)
 
 
 def _first_programme(runtime: Runtime) -> None:
