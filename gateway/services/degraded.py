@@ -17,6 +17,7 @@ from ivr.events import CallEvent, CallStarted, Facts, KeyPressed, StayedSilent, 
 _FACTS = Facts(flags=frozenset({"no_saving", "neutral_due"}))
 _LIVES = 3  # hours that have begun since: a call's last answer is never older
 _SORRY = (act.Play((act.Prompt("sorry_later"),)), act.HangUp())
+_SORRY_AND_TRUE = (act.Play((act.Prompt("sorry_later"), act.Prompt("harmless"))), act.HangUp())
 
 
 def answer(runtime: Runtime, came: CallArrived | LegAnswered | KeysCame) -> tuple[Runtime, VoiceAnswer, str]:
@@ -48,8 +49,10 @@ def answer(runtime: Runtime, came: CallArrived | LegAnswered | KeysCame) -> tupl
     number = came.step + 1 if isinstance(came, KeysCame) else 1
     try:
         sealed = _sealed(runtime, came.sid, decided.state)
-    except GatewayError:  # the keystore is away too: say so and end, for nothing could go on from here
-        return runtime, VoiceAnswer(_SORRY, 0), language
+    except (
+        GatewayError
+    ):  # the keystore is away too, or wiped: nothing could go on from here, but something can be told
+        return runtime, VoiceAnswer(_SORRY_AND_TRUE, 0), language
     return runtime, VoiceAnswer(said, number, sealed), decided.state.language
 
 
