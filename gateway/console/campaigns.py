@@ -60,7 +60,7 @@ class Campaigns:
             ages=AGES,
             lasts=LASTS,
             topics=TOPICS,
-            sending=self.runtime.switches.on("programme_calls"),
+            sending=self.runtime.switches.on(campaigns.FEATURE_OF[there.way]),
             quiet=self.runtime.settings.quiet_hours,
             now=self._now(),
         )

@@ -14,6 +14,7 @@ from gateway.console.gates import go, me
 from gateway.errors import Refused
 from gateway.runtime import Runtime
 from gateway.services import programmes, rendering
+from gateway.services.campaigns import FEATURE_OF
 from gateway.store import campaigns, counselors
 from gateway.store import outreach as rows
 from gateway.store.campaigns import OPEN
@@ -24,7 +25,6 @@ from prompts.intake import PROGRAMME
 MOST = 50
 MOST_CAMPAIGNS = 5
 LONGEST_MESSAGE = 160
-FEATURE_OF = {Way.CALL: "programme_calls", Way.TEXT: "programme_texts"}
 
 
 @dataclass(frozen=True)

@@ -374,6 +374,7 @@ RECIPIENT_STATES: Final[Mapping[str, str]] = {
     "pending": _l("to be rung"),
     "calling": _l("being rung"),
     "reached": _l("heard it"),
+    "texted": _l("text sent"),
     "later": _l("said later"),
     "other_key": _l("pressed another key"),
     "wrong_person": _l("was another person"),

@@ -6,7 +6,7 @@ legs that are asked about and never dialled again. What came of a few calls is c
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,12 +17,22 @@ from gateway.logs import get
 from gateway.phone import Msisdn
 from gateway.queue import CALLS, JOB_CAMPAIGN, JOB_LOOK_UP, JOB_RECALL, JOBS
 from gateway.runtime import Runtime
-from gateway.services import campaigns, delivery, dialling, forgetting, lines, spending, windows
-from gateway.services.campaigns import LANES
+from gateway.services import (
+    campaign_texts,
+    campaigns,
+    delivery,
+    dialling,
+    forgetting,
+    lines,
+    spending,
+    windows,
+)
+from gateway.services.campaigns import FEATURE_OF, LANES
 from gateway.services.errands import Errand, errand, ring_bells
 from gateway.store import campaigns as rows
 from gateway.store import contacts, legs, outbox, outreach
 from gateway.store.campaigns import Audience, Campaign, CampaignState, Candidate
+from gateway.store.consents import Way
 from gateway.store.database import Session
 from gateway.store.legs import LegKind, LegState
 from gateway.store.outbox import Duty
@@ -115,7 +125,7 @@ def _step(work: _Slice) -> datetime | None:
             work.over = True
             return None
         ended = _ended(campaign, version, now)
-        rest = None if ended else _rests(session, runtime, campaign, now)
+        rest = None if ended else _rests(session, runtime, campaign, version, now)
         free = 0 if ended or rest else lines.free(session, runtime, LegKind.PROGRAMME)
         most = min(free, max(1, BLOCK // lines.every(runtime)))
         due = rows.due_recipients(session, campaign.id, lane=work.lane, now=now, most=most) if most else ()
@@ -125,11 +135,11 @@ def _step(work: _Slice) -> datetime | None:
         return None
     if rest:
         return rest
+    if version.way is Way.TEXT:
+        return _by_text(work, campaign, version, now)
     work.talk_seconds = int(campaigns.longest_call(version).total_seconds())
-    if not free:
-        return _while_calls_stand(work, now + NO_LINE)
     if not due:
-        return _nobody_due(work, campaign, now)
+        return _nobody_due(work, campaign, now) if free else _while_calls_stand(work, now + NO_LINE)
     ready = _ready(runtime, due, now)
     return _begin(work, campaign, version, ready) if ready else None
 
@@ -141,9 +151,11 @@ def _ended(campaign: Campaign, version: Version, now: datetime) -> str | None:
     return None if campaign.not_after > now and version.may_be_heard(now) else "expired"
 
 
-def _rests(session: Session, runtime: Runtime, campaign: Campaign, now: datetime) -> datetime | None:
+def _rests(
+    session: Session, runtime: Runtime, campaign: Campaign, version: Version, now: datetime
+) -> datetime | None:
     """Until when nobody may be rung for it; whoever waits for a callback always goes first."""
-    if campaign.state is CampaignState.PAUSED or not runtime.switches.on("programme_calls"):
+    if campaign.state is CampaignState.PAUSED or not runtime.switches.on(FEATURE_OF[version.way]):
         return now + PAUSED
     settings = runtime.settings
     begins = max(now, campaign.starts, campaign.wait_until or now)
@@ -153,11 +165,25 @@ def _rests(session: Session, runtime: Runtime, campaign: Campaign, now: datetime
     return now if outbox.any_due(session, _PRESSING, now=now) else None
 
 
+def _by_text(work: _Slice, campaign: Campaign, version: Version, now: datetime) -> datetime | None:
+    """Owe the next few texts; what sends them has no lines to wait for."""
+    runtime = work.runtime
+    with runtime.database.read() as session:
+        due = rows.due_recipients(session, campaign.id, lane=work.lane, now=now, most=campaign_texts.AT_ONCE)
+    if not due:
+        return _nobody_due(work, campaign, now)
+    ready = [one for one, _ in _ready(runtime, due, now)]
+    if not campaign_texts.send(runtime, campaign, version, ready):
+        with runtime.database.write() as session:
+            rows.move(session, campaign.id, from_=(CampaignState.RUNNING,), to=CampaignState.CAPPED)
+    return None
+
+
 def _while_calls_stand(work: _Slice, due: datetime) -> datetime | None:
     """Where calls of ours are being placed just now, wait for one of them; else come again then."""
     if not work.flight:
         return due
-    wait(work.flight, timeout=0.1, return_when=FIRST_COMPLETED)
+    wait(work.flight, timeout=0.1)
     return None
 
 
@@ -226,14 +252,13 @@ def _ready(runtime: Runtime, due: Sequence[Candidate], now: datetime) -> list[tu
     gone: list[tuple[Candidate, str]] = []
     later: list[tuple[Candidate, datetime]] = []
     with runtime.database.read() as session:
-        indexes = [one.number_index for one in due if one.number_index]
-        forbidden = contacts.forbidden_among(session, indexes)
+        forbidden = contacts.forbidden_among(session, [one.number_index for one in due if one.number_index])
+    numbers = dialling.numbers_of(runtime, {one.contact: one.sealed_number for one in due})
     for one in due:
-        if not one.live or one.until is None or one.until <= now or one.number_index in forbidden:
-            gone.append((one, "expired" if one.until and one.until <= now else "stopped"))
-            continue
-        number = dialling.opened(dialling.sealed(runtime, one.contact, one.sealed_number))
-        if number is None:
+        number = numbers.get(one.contact)
+        if one.until is not None and one.until <= now:
+            gone.append((one, "expired"))
+        elif not one.live or one.number_index in forbidden or number is None:
             gone.append((one, "stopped"))
         elif not spending.may_be_rung(runtime, number):
             gone.append((one, "not_allowed"))

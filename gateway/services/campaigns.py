@@ -15,10 +15,12 @@ from gateway.services import windows
 from gateway.services.errands import Errand, errand, ring_bells
 from gateway.store import audit, campaigns, consents, outbox, outreach
 from gateway.store.campaigns import OPEN, Audience, Campaign, CampaignState, Recipient
+from gateway.store.consents import Way
 from gateway.store.database import Session
 from gateway.store.legs import Leg
 from gateway.store.outreach import Version
 
+FEATURE_OF: Final = {Way.CALL: "programme_calls", Way.TEXT: "programme_texts"}
 LANES: Final = 2
 """Workers that may be at one campaign at once; each has recipients of its own."""
 SLICE: Final = 1_000  # recipients of a campaign that ended, closed in one transaction
@@ -31,7 +33,7 @@ TRY_AGAIN: Final = frozenset({"busy", "no_answer", "later", "canceled"})
 """Of a machine, or another's key, there is no next."""
 OUTCOMES: Final = (
     "reached", "later", "other_key", "wrong_person", "silent", "machine", "left", "busy", "no_answer",
-    "failed", "not_allowed", "stopped", "expired", "canceled",
+    "failed", "texted", "not_allowed", "stopped", "expired", "canceled",
 )  # fmt: skip
 """How it ended for somebody who was listed: exactly one of these, so that they add up."""
 LONGEST_CALL: Final = timedelta(hours=1)
@@ -83,6 +85,9 @@ def shown(count: int) -> str:
 
 def estimate(runtime: Runtime, version: Version, people: int) -> tuple[Decimal, Decimal]:
     """What the calls would cost if half the people hear it to the end at once, and at the very most."""
+    if version.way is Way.TEXT:
+        texts = people * runtime.settings.text_price
+        return texts, texts
     price = runtime.settings.call_price
     heard = Decimal(ceil((version.seconds + 30) / 60)) * price * ceil(people / 2)
     worst = Decimal(longest_minutes(version)) * price * people * ATTEMPTS
@@ -108,8 +113,6 @@ def launch(runtime: Runtime, version: str, account: str, plan: Plan | None = Non
     """
     plan = plan or Plan()
     now = runtime.clock.now()
-    if not runtime.switches.on("programme_calls"):
-        raise Refused("feature_off")
     for _ in range(2):
         try:
             campaign, errands = _launch(runtime, version, account, plan, now)
@@ -125,6 +128,8 @@ def _launch(
 ) -> tuple[str, list[Errand]]:
     with runtime.database.write() as session:
         there = outreach.version(session, version)
+        if there is not None and not runtime.switches.on(FEATURE_OF[there.way]):
+            raise Refused("feature_off")
         if there is None or not there.may_be_heard(now):
             raise Refused("not_approved")
         values = _values(session, runtime, there, plan, now)
@@ -312,13 +317,21 @@ def _listened(session: Session, there: Recipient) -> dict[str, int]:
     return {f"heard_{quarter}": 1}
 
 
+def texted(session: Session, recipient: str, why: str, *, now: datetime) -> None:
+    """How a text of a campaign ended: sent, or why not."""
+    there = campaigns.recipient(session, recipient)
+    if there is not None:
+        finish(session, there, why, now=now)
+
+
 def consent_ended(session: Session, contact: str, why: str, *, now: datetime) -> None:
     """Whoever asked for programmes has stopped them, or it is past its days: out of everything at once."""
     consent = consents.of_contact(session, contact)
     if consent is None:
+        consents.end(session, contact)  # a code that was sent is worth nothing any more
         return
     for there in campaigns.of_consent(session, consent.id):
-        if there.calling:  # counted when that call is over
+        if there.calling and consent.way is Way.CALL:  # counted when that call is over
             campaigns.note(session, there.id, why=why)
         else:
             finish(session, there, why, now=now)

@@ -195,9 +195,10 @@ def confirm(runtime: Runtime, duty: Duty) -> None:
 
     def whom(session: Session) -> Dialling | None:
         consent = consents.get(session, duty.subject)
-        if consent is None or consent.live or consent.until <= runtime.clock.now():
+        if consent is None or consent.asked_key is None or consent.until <= runtime.clock.now():
             return None
-        if any(leg.id != duty.id and leg.sid_digest is not None for leg in legs.of(session, consent.id)):
+        others = [leg for leg in legs.of(session, consent.id) if leg.id != duty.id]
+        if not consent.live and any(leg.sid_digest is not None for leg in others):
             return None  # exactly one attempt
         return of_contact(session, runtime, LegKind.CONFIRM, consent.id, consent.contact, consent.line_index)
 

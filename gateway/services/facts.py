@@ -31,7 +31,7 @@ from ivr.script import Menu, Script
 
 Decided = TypeVar("Decided", Step, TextStep)
 
-PROGRAMMES_OFFERED = 10  # of each topic
+PROGRAMMES_OFFERED = 40  # the newest; those about a topic are found among them
 PIECE_SECONDS = 15
 NOBODY = "nobody_on_shift"
 
@@ -317,7 +317,7 @@ def _programmes(session: Session, turn: Turn) -> tuple[Programme, ...]:
     return tuple(_heard(version) for version in audible)
 
 
-def _heard(version: outreach.Version) -> Programme:
+def _heard(version: outreach.Audible | outreach.Version) -> Programme:
     return Programme(version.sounds, PIECE_SECONDS, name=version.id, topic=version.topic)
 
 

@@ -158,6 +158,8 @@ def forget_if_idle(runtime: Runtime, contact: str) -> str:
 def _needed(session: Session, contact: str, now: datetime) -> bool:
     if callback_rows.open_of(session, contact) or consents.of_contact(session, contact):
         return True
+    if consents.text_opt_in(session, contact):
+        return True
     if ring_backs.of_contact(session, contact):
         return True
     for callback in callback_rows.all_of(session, contact):

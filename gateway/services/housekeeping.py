@@ -65,6 +65,9 @@ def expire(runtime: Runtime) -> None:
         for consent in consents.over(session, now, most=MOST):
             campaigns.consent_ended(session, consent.contact, "expired", now=now)
             errands.append(forgetting.release(session, runtime, consent.contact, now=now))
+        for unanswered in consents.text_opt_ins_over(session, now, most=MOST):
+            consents.drop_text_opt_in(session, unanswered.contact)
+            errands.append(forgetting.release(session, runtime, unanswered.contact, now=now))
     ring_bells(runtime, errands)
 
 

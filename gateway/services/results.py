@@ -24,6 +24,7 @@ OF_REACHED: Final = ("heard_4", "heard_3", "heard_2", "heard_1", "heard_0")
 """How far those who were reached listened: to the end, to the last quarter …; these add up to the reached."""
 ASIDE: Final = ("asked", "enough")
 """Of those who were reached: asked for a counselor; pressed never again."""
+REACHED: Final = ("reached", "texted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +124,10 @@ def curve(runtime: Runtime, campaign: str) -> Curve:
             raise Refused("gone")
         found = campaigns.by_hour(session, campaign)
     hours = sorted({hour for hour, what, _ in found if what in OUTCOMES})
-    reached = {hour: count for hour, what, count in found if what == "reached"}
+    reached = {hour: count for hour, what, count in found if what in REACHED}
     ended: dict[datetime, int] = {}
     for hour, what, count in found:
-        if what in OUTCOMES and what != "reached":
+        if what in OUTCOMES and what not in REACHED:
             ended[hour] = ended.get(hour, 0) + count
     return Curve(hours, _steps(hours, reached), _steps(hours, ended))
 

@@ -12,8 +12,9 @@ from gateway.errors import BadSeal, CarrierError, KeyDestroyed, Refused
 from gateway.phone import Msisdn
 from gateway.queue import JOB_SEND_TEXT
 from gateway.runtime import Runtime
-from gateway.services import forgetting, provider_copies, spending, windows
+from gateway.services import campaigns, forgetting, provider_copies, spending, windows
 from gateway.services.errands import Errand, errand, ring_bells
+from gateway.store import campaigns as recipients
 from gateway.store import contacts, messages, outbox
 from gateway.store.database import Session
 from gateway.store.messages import UNDER_WAY, Message, MessageKind, MessageState
@@ -106,6 +107,7 @@ def send(runtime: Runtime, duty: Duty) -> None:
     if to is None or body is None:
         with runtime.database.write() as session:
             messages.move(session, message.id, from_=(S.OWED,), to=S.CANCELED, now=runtime.clock.now())
+            _count(session, message, "stopped", now=runtime.clock.now())
             outbox.finish(session, duty.id, now=runtime.clock.now(), result="not_wanted")
     elif _begin(runtime, duty):
         _attempt(runtime, duty, message, to, body)
@@ -119,7 +121,8 @@ def under_way(session: Session, message: str) -> bool:
 
 def too_late(session: Session, message: str, *, now: datetime) -> None:
     """Its time is over before anything was sent: it dies."""
-    messages.move(session, message, from_=(S.OWED,), to=S.TOO_LATE, now=now)
+    if messages.move(session, message, from_=(S.OWED,), to=S.TOO_LATE, now=now):
+        _count(session, messages.peek(session, message), "expired", now=now)
 
 
 def _begin(runtime: Runtime, duty: Duty) -> bool:
@@ -142,7 +145,8 @@ def _begin(runtime: Runtime, duty: Duty) -> bool:
         if not spending.allows(session, runtime, texts=there.parts, now=now):
             outbox.again(session, duty.id, due=now + TOO_DEAR, count=False)
             return False
-        spending.note_text(session, runtime, segments=there.parts, now=now)
+        campaign = _campaign_of(session, there)
+        spending.note_text(session, runtime, segments=there.parts, now=now, campaign=campaign)
         return messages.move(session, there.id, from_=(S.OWED,), to=S.SENDING, now=now, tried=now)
 
 
@@ -181,7 +185,8 @@ def _look_up(runtime: Runtime, duty: Duty, message: Message, to: tuple[Msisdn, M
         _not_known(runtime, duty, message)
     else:  # it never left: what it was for is still owed
         with runtime.database.write() as session:
-            spending.note_text(session, runtime, segments=-message.parts, now=now)
+            campaign = _campaign_of(session, message)
+            spending.note_text(session, runtime, segments=-message.parts, now=now, campaign=campaign)
             messages.move(session, message.id, from_=UNDER_WAY, to=S.OWED, now=now)
             outbox.again(session, duty.id, due=now, count=False)
 
@@ -198,12 +203,14 @@ def _refused(runtime: Runtime, duty: Duty, message: Message, error: CarrierError
     now = runtime.clock.now()
     errands: list[Errand] = []
     with runtime.database.write() as session:
-        spending.note_text(session, runtime, segments=-message.parts, now=now)
+        campaign = _campaign_of(session, message)
+        spending.note_text(session, runtime, segments=-message.parts, now=now, campaign=campaign)
         if error.retry:
             messages.move(session, message.id, from_=UNDER_WAY, to=S.OWED, now=now)
             outbox.again(session, duty.id, due=now + AFTER_REFUSAL, count=False)
         else:
             messages.move(session, message.id, from_=UNDER_WAY, to=S.FAILED, now=now)
+            _count(session, message, "stopped" if error.code == OPTED_OUT else "failed", now=now)
             outbox.finish(session, duty.id, now=now, result="refused")
             if error.code == OPTED_OUT:
                 errands = _stopped(session, runtime, message.contact, now=now)
@@ -216,7 +223,19 @@ def _sent(runtime: Runtime, duty: Duty, message: Message, sid: str) -> None:
         messages.keep_sid(session, message.id, runtime.vault.digest("sid", sid))
         provider_copies.began(session, runtime, "text", sid, now=now)
         messages.move(session, message.id, from_=UNDER_WAY, to=S.SENT, now=now)
+        _count(session, message, "texted", now=now)
         outbox.finish(session, duty.id, now=now, result="sent")
+
+
+def _count(session: Session, message: Message | None, why: str, *, now: datetime) -> None:
+    """A programme's text counts for its campaign, once, however it ended."""
+    if message is not None and message.kind is MessageKind.PROGRAMME:
+        campaigns.texted(session, message.subject, why, now=now)
+
+
+def _campaign_of(session: Session, message: Message) -> str:
+    of = recipients.recipient(session, message.subject) if message.kind is MessageKind.PROGRAMME else None
+    return of.campaign if of else ""
 
 
 # --- what the provider reports ------------------------------------------------------------------------

@@ -240,8 +240,17 @@ def latest_versions(session: Session, *, most: int) -> Sequence[Version]:
     return [_version(row) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Audible:
+    """What a caller may hear: without its text, which no call needs."""
+
+    id: str
+    topic: str
+    sounds: tuple[str, ...]
+
+
 _AUDIBLE = (
-    select(*_COLUMNS)
+    select(versions.c.id, programmes.c.topic, versions.c.sounds, versions.c.approved_manifest)
     .select_from(_joined)
     .where(
         versions.c.language == bindparam("language"),
@@ -255,7 +264,11 @@ _AUDIBLE = (
 )
 
 
-def audible(session: Session, *, language: str, now: datetime, most: int) -> Sequence[Version]:
-    """What may be heard: approved as it is and still valid, newest first."""
+def audible(session: Session, *, language: str, now: datetime, most: int) -> Sequence[Audible]:
+    """What may be heard: approved, exactly these sounds, and still valid; newest first."""
     rows = session.execute(_AUDIBLE, {"language": language, "now": now, "most": most})
-    return [_version(row) for row in rows]
+    return [
+        Audible(row.id, row.topic, tuple(row.sounds.split()))
+        for row in rows
+        if fingerprint(row.sounds) == row.approved_manifest
+    ]
