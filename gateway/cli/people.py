@@ -34,7 +34,7 @@ def _number() -> Msisdn | None:
         if refused.reason_key != "number_at_home":
             raise
     click.echo(
-        "This number is in the callers' country: the phone company there sees that it is rung, when and for how long, and "
+        "This number is in the callers' country: the phone company there sees when it is rung, and "
         "can hear the call. A number abroad is safer. Type the word accept to keep it all the same.",
         err=True,
     )

@@ -35,10 +35,8 @@ class Auditing:
         everyone = counselors.everyone(self.runtime)
         who = next((one for one in everyone if one.id == request.args.get("who")), None)
         with self.runtime.database.read() as session:
-            if who is None:
-                found = audit.latest(session, most=MOST)
-            else:
-                found = audit.of_account(session, who.id, most=MOST)
+            latest, theirs = audit.latest, audit.of_account
+            found = theirs(session, who.id, most=MOST) if who else latest(session, most=MOST)
         return page("audit", lines=lines(self.runtime, found), everyone=everyone, who=who, most=MOST)
 
 

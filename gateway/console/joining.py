@@ -11,6 +11,7 @@ from gateway.console.pictures import scanned
 from gateway.runtime import Runtime
 from gateway.services import counselors, invitations
 from gateway.services.invitations import Answers, Joining
+from gateway.store.counselors import Role
 
 
 @dataclass(frozen=True)
@@ -50,5 +51,5 @@ class JoiningIn:
             "joining",
             joining=joining,
             picture=scanned(joining.uri),
-            ask_number=not joining.anew and joining.role is not counselors.Role.AUDITOR,
+            ask_number=not joining.anew and joining.role is not Role.AUDITOR,
         )

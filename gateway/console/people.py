@@ -1,4 +1,4 @@
-"""The accounts: who there is, inviting, changing and ending, and the switch for one that was captured. Never a number."""
+"""The accounts: who there is, inviting, changing, ending, and the switch for a captured one. Never a number."""
 
 from dataclasses import dataclass
 

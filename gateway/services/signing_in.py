@@ -174,23 +174,23 @@ def unlock(runtime: Runtime, visit: Visit, code: str) -> None:
     Raises `Refused("unlock")`; after five wrong ones in a row the session is over.
     """
     now = wall_clock()
+    account = visit.account.id
     with runtime.database.read() as session:
-        known = counselors.credentials_of(session, visit.account.id)
-    short = known is not None and known.unlock_hash is not None
-    right = bool(known and known.unlock_hash) and factors.unlocks(
-        runtime, visit.account.id, known.unlock_hash or "", code
-    )
+        known = counselors.credentials_of(session, account)
+    short = known.unlock_hash if known else None
+    right = short is not None and factors.unlocks(runtime, account, short, code)
     with runtime.database.write() as session:
         wrong = counselors.wrong_unlock(session, visit.digest)
-        if known and not short:
+        if known and short is None:
             right = factors.use(session, runtime, known, factors.digits(code), now)
         if right and 0 < wrong <= WRONG_UNLOCKS:
             counselors.touch_session(session, visit.digest, now)
             return
         if wrong >= WRONG_UNLOCKS:
             counselors.close_session(session, visit.digest)
-            note = {"account": visit.account.id, "subject": None, "now": runtime.clock.now()}
-            audit.note(session, what="unlock_failed", **note)
+            audit.note(
+                session, what="unlock_failed", account=account, subject=None, now=runtime.clock.now()
+            )
     raise Refused("unlock")
 
 

@@ -17,11 +17,13 @@ from gateway.store.counselors import Role
 
 _HEAD: Final = """# Who may do what
 
-Made by `python -m tests.reports.roles` from the gates of the console; a test holds it to them, and tries every line. What is not here is refused.
+Made by `python -m tests.reports.roles` from the gates of the console; a test holds it to them, and tries
+every line. What is not here is refused.
 
-Everything is for accounts only, but what is marked *anyone*. Within a page more holds: an auditor sees counts and the audit, and no
-request, note or number (nobody sees a number); a counselor sees the whole of a request only while it is theirs; only an administrator
-makes, changes or ends an administrator; who wrote a programme or a wording does not approve it.
+Everything is for accounts only, but what is marked *anyone*. Within a page more holds: an auditor sees counts
+and the audit, and no request, note or number (nobody sees a number); a counselor sees the whole of a request
+only while it is theirs; only an administrator makes, changes or ends an administrator; who wrote a programme
+or a wording does not approve it.
 
 """
 
