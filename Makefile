@@ -1,7 +1,7 @@
 # `make help` lists what there is. Everything runs in .venv, which requirements/install.sh keeps as the locks say.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run test quick test-full checks bench burmese-report pictures leak-test audit lock clean
+.PHONY: help run test quick test-full checks bench burmese-report pictures promises leak-test audit lock clean
 
 PYTHON ?= python3
 export PYTHON
@@ -57,6 +57,10 @@ pictures: ## the pictures of the documents, made by the browser tests
 	$(call set_up,dev)
 	@$(CLEAN) $(BIN)/python -m pytest tests/browser/test_the_first_five_minutes.py -p no:randomly --pictures docs/pictures
 	@rm -f docs/pictures/console-empty.png docs/pictures/programme.png
+
+promises: ## what tests show of each promise, with N; writes docs/promises.md (PYTEST_ARGS=--hypothesis-profile=full for the large N)
+	$(call set_up,dev)
+	@$(PYTEST) -m promise --promises docs/promises.md
 
 leak-test: ## drive every flow with canary numbers and texts, then look for them everywhere, decoding
 	$(call set_up,dev)

@@ -9,6 +9,8 @@ from front_door import Hotline, Provider, build_template
 from hypothesis import HealthCheck, settings
 from real_redis import RedisServer
 
+pytest_plugins = ("promises",)
+
 settings.register_profile("everyday", max_examples=30, deadline=None)
 settings.register_profile(
     "full", max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]

@@ -19,13 +19,15 @@ from trials import trials
 from gateway.errors import Refused
 from gateway.phone import Msisdn
 from gateway.services import callbacks as requests
-from gateway.services import dispatch, housekeeping
+from gateway.services import casework, dispatch, housekeeping, sending, threads
+from gateway.store import messages as stored
 from gateway.store.audit import audit
 from gateway.store.callbacks import CallbackState, callbacks, moves
 from gateway.store.contacts import contacts
 from gateway.store.database import metadata
 from gateway.store.inbox import inbox
 from gateway.store.legs import legs
+from gateway.store.messages import MessageKind, MessageState, messages
 from gateway.store.migrations import upgrade
 from gateway.store.outbox import outbox
 
@@ -72,8 +74,8 @@ def test_the_migrations_make_what_the_tables_say(hotline: Hotline) -> None:
 def test_ask_claim_talk_and_close(hotline: Hotline) -> None:
     counselor = hotline.counselor()
     case = asked(hotline)
-    requests.claim(hotline.runtime, case, counselor.id)
-    requests.call(hotline.runtime, case, counselor.id)
+    casework.claim(hotline.runtime, case, counselor.id)
+    casework.call(hotline.runtime, case, counselor.id)
     hotline.work()
     one = hotline.pick_up(hotline.provider.calls[-1])
     one.press("11")
@@ -85,7 +87,7 @@ def test_ask_claim_talk_and_close(hotline: Hotline) -> None:
         line.leave_room()
         line.hang_up()
     note = "တစ်ပတ်နေရင် ပြန်ခေါ်ပါ \x00 !"
-    requests.record_outcome(hotline.runtime, case, counselor.id, outcome="done", note=note)
+    casework.record_outcome(hotline.runtime, case, counselor.id, outcome="done", note=note)
     row = hotline.one(select(callbacks))
     assert (row.state, row.reached) == (CallbackState.DONE, 1)
     assert len(hotline.rows(select(legs).where(legs.c.ended.is_not(None)))) == 2
@@ -108,6 +110,55 @@ def test_a_text_asks_withdraws_and_is_forgotten(hotline: Hotline) -> None:
     assert not hotline.rows(select(contacts))
 
 
+def test_texts_that_two_hosts_send_at_once_leave_once_each_and_in_their_order(hosts: Hosts) -> None:
+    here, there = hosts
+    here.text("11")
+    contact, line = here.one(select(contacts.c.id)).id, here.runtime.vault.index(here.settings.numbers[0])
+    words = [f"text {at}" for at in range(trials(4, 100))]
+    for at, text in enumerate(words):
+        now = here.clock.now() + timedelta(milliseconds=at)
+        with here.runtime.database.write() as session:
+            sending.write(
+                session, here.runtime, kind=MessageKind.THREAD, contact=contact, subject="case", text=text,
+                display="unicode", line_index=line, now=now, not_after=now + timedelta(hours=3), most_parts=1,
+            )  # fmt: skip
+    query = select(outbox.c.id).where(outbox.c.job == "send_text", outbox.c.done.is_(None))
+    while owed := [row.id for row in here.rows(query)]:
+        here.later(seconds=10)
+        at_once(partial(_send, host, duty) for duty in owed for host in hosts)
+    texts = [
+        text.body
+        for host in {id(one.provider): one for one in hosts}.values()
+        for text in host.provider.texts
+    ]
+    assert texts == words
+    assert {row.state for row in there.rows(select(messages.c.state))} == {MessageState.SENT}
+
+
+def _send(host: Hotline, duty: str) -> None:
+    taken = dispatch.take(host.runtime, duty)
+    if taken is not None:
+        sending.send(host.runtime, taken)
+
+
+def test_a_text_of_a_thread_is_sealed_counted_and_forgotten(hotline: Hotline) -> None:
+    hotline.text("11")
+    contact = hotline.one(select(contacts.c.id)).id
+    now, line = hotline.clock.now(), hotline.runtime.vault.index(hotline.settings.numbers[0])
+    with hotline.runtime.database.write() as session:
+        threads.arrived(
+            session, hotline.runtime, contact, text="we are four", display="unicode", handle="", language="my",
+            line_index=line, now=now,
+        )  # fmt: skip
+    case = hotline.one(select(callbacks.c.id)).id
+    with hotline.runtime.database.read() as session:
+        assert threads.unanswered(session, [case, "another"]) == {case}
+        assert stored.counts(session)["received"] == 1
+    hotline.text("77")
+    hotline.text("77")
+    assert not hotline.rows(select(messages))
+
+
 def test_of_two_claims_at_once_one_wins(hosts: Hosts) -> None:
     here, there = hosts
     people = [here.counselor("one", "+66812345001"), here.counselor("two", "+66812345002")]
@@ -115,7 +166,7 @@ def test_of_two_claims_at_once_one_wins(hosts: Hosts) -> None:
 
     def claim(host: Hotline, account: str) -> str:
         try:
-            requests.claim(host.runtime, case, account)
+            casework.claim(host.runtime, case, account)
         except Refused as refused:
             return refused.reason_key
         return "won"
@@ -127,7 +178,7 @@ def test_of_two_claims_at_once_one_wins(hosts: Hosts) -> None:
         ])  # fmt: skip
         assert sorted(won) == ["taken", "taken", "taken", "won"]
         holder = here.one(select(callbacks)).claimed_by
-        requests.release(here.runtime, case, holder)
+        casework.release(here.runtime, case, holder)
     claims = select(func.count()).select_from(moves).where(moves.c.why == "claimed")
     assert here.one(claims)[0] == trials(50, 500), "each win is told once"
 
@@ -139,7 +190,7 @@ def test_one_webhook_in_twenty_threads_on_two_hosts_has_one_effect(hosts: Hosts)
         sid = "SM" + secrets.token_hex(16)
         answers = at_once(partial(host.text, "11", number, sid=sid) for host in hosts * 10)
         assert len(set(answers)) == 1
-        assert answers[0] == here.runtime.library.sms("my", "asked_hour", "unicode")
+        assert answers[0] == here.runtime.library.sms("my", "asked_nobody", "unicode")
     rows = here.rows(select(callbacks))
     assert len(rows) == len(here.rows(select(contacts))) == many
     assert {row.asks for row in rows} == {1}
@@ -206,7 +257,7 @@ def test_two_clocks_at_once_end_and_return_each_request_once(hosts: Hosts) -> No
         here.text("11", number)
     cases = [row.id for row in here.rows(select(callbacks))]
     for case in cases[:6]:
-        requests.claim(here.runtime, case, person.id)
+        casework.claim(here.runtime, case, person.id)
     here.later(minutes=21)  # the leases are over
     at_once(partial(housekeeping.expire, host.runtime) for host in (here, there) * 2)
     states = [row.state for row in here.rows(select(callbacks))]
