@@ -6,7 +6,7 @@ from datetime import timedelta
 from gateway.carriers.base import Finding, Wiring
 from gateway.errors import GatewayError
 from gateway.runtime import Runtime
-from gateway.services import fallback, notice, overview
+from gateway.services import fallback, notice, overview, spending
 from gateway.store.database import durability
 
 COPIES_KEPT = timedelta(days=8)  # a closed case is kept a week, and its copies go with it
@@ -102,8 +102,7 @@ def _notice(runtime: Runtime) -> Finding:
 
 
 def _caps(runtime: Runtime) -> Finding:
-    settings = runtime.settings
-    if settings.spend_per_day is None and settings.spend_per_hour is None:
+    if not spending.capped(runtime.settings):
         words = "has no cap: set HOTLINE_SPEND_PER_DAY, or a flood of calls can cost any sum"
         return Finding("spending", good=False, words=words)
     return Finding("spending", good=True, words="has a cap")

@@ -10,6 +10,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 from gateway.carriers.base import CallArrived, TextArrived
@@ -57,13 +58,18 @@ _MINUTE: Final = timedelta(minutes=1)
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
 _CALL: Final = timedelta()
+_EVERYBODY, _WITHHELD = "everybody", "withheld"
 _RUNG: Final = "calls to strangers whose number rang or opted in"
 _CALLER, _BLOCK, _LINE, _ALL = "number", "block of 10,000 numbers", "line of ours", "everybody"
 
 
 def limits(settings: Settings) -> dict[str, Limit]:
     """Every limit by its name; `docs/limits.md` shows this table with the default settings."""
-    arrivals, requests, rings = settings.arrivals, settings.requests, settings.ring_backs
+    return _table(settings.arrivals, settings.requests, settings.ring_backs)
+
+
+@cache
+def _table(arrivals: int, requests: int, rings: int) -> dict[str, Limit]:
     asked, rung = ("new requests", Answer.NOT_SAVED), (_RUNG, Answer.NOT_RUNG)
     table = (
         Limit("calls", "new calls", _ALL, arrivals, _MINUTE, Answer.REJECT),
@@ -103,13 +109,13 @@ def call_answer(runtime: Runtime, came: CallArrived) -> Answer | None:
     whose, block = _keys(runtime, came.caller)
     webhook = (came.sid, "arrived")
     if _over(runtime, table["caller_more"], whose, now):
-        return None if _again(runtime, *webhook) else Answer.REJECT
-    crowds = (("calls", b""), ("line", came.line), ("block", block))
+        return None if _has_place(runtime, b"", webhook) else Answer.REJECT
+    crowds = (("calls", _EVERYBODY), ("line", came.line), ("block", block or _WITHHELD))
     crowded = [_over(runtime, table[name], key, now) for name, key in crowds]
-    if any(crowded) and not _known(runtime, whose) and not _again(runtime, *webhook):
+    if any(crowded) and not _has_place(runtime, whose, webhook):
         return Answer.REJECT
     if _over(runtime, table["caller"], whose, now):
-        return None if _again(runtime, *webhook) else Answer.SENTENCE
+        return None if _has_place(runtime, b"", webhook) else Answer.SENTENCE
     return _too_dear(runtime, whose, webhook, now)
 
 
@@ -117,10 +123,11 @@ def text_answer(runtime: Runtime, came: TextArrived) -> Answer | None:
     """How far a text is taken; None where it is taken wholly."""
     now, table = runtime.clock.now(), limits(runtime.settings)
     whose, _ = _keys(runtime, came.sender)
-    if _over(runtime, table["texts"], b"", now) and not _known(runtime, whose):
-        return None if _again(runtime, came.sid, "text") else Answer.ONLY_LESS
-    if _over(runtime, table["sender"], whose, now):
-        return None if _again(runtime, came.sid, "text") else Answer.NO_REPLY
+    webhook = (came.sid, "text")
+    if _over(runtime, table["texts"], _EVERYBODY, now) and not _has_place(runtime, whose, webhook):
+        return Answer.ONLY_LESS
+    if _over(runtime, table["sender"], whose, now) and not _has_place(runtime, b"", webhook):
+        return Answer.NO_REPLY
     return None
 
 
@@ -130,11 +137,12 @@ def webhook_key(runtime: Runtime, sid: str, kind: str) -> bytes:
 
 
 def _over(runtime: Runtime, limit: Limit, key: Hashable, now: datetime) -> bool:
-    return runtime.tallies.count(limit.name, key, per=limit.per, now=now) > limit.most
+    """Count one more, and tell whether it is one too many; nobody is counted where nothing tells them apart."""
+    return bool(key) and runtime.tallies.count(limit.name, key, per=limit.per, now=now) > limit.most
 
 
 def _keys(runtime: Runtime, number: Msisdn | None) -> tuple[bytes, bytes]:
-    """What stands for a number and for its block; all withheld numbers are one."""
+    """What stands for a number and for its block; nothing where it is withheld, or no key can be had now."""
     if number is None:
         return b"", b""
     try:
@@ -143,21 +151,14 @@ def _keys(runtime: Runtime, number: Msisdn | None) -> tuple[bytes, bytes]:
         return b"", b""
 
 
-def _again(runtime: Runtime, sid: str, kind: str) -> bool:
-    """Whether this webhook was taken before: then it gets the answer that it got."""
+def _has_place(runtime: Runtime, index: bytes, webhook: tuple[str, str]) -> bool:
+    """Whether this webhook was taken before, and so gets its answer again, or a place is kept for this number."""
     try:
         with runtime.database.read() as session:
-            return inbox.taken(session, webhook_key(runtime, sid, kind))
-    except GatewayError:
-        return False
-
-
-def _known(runtime: Runtime, index: bytes) -> bool:
-    """Whether places are kept for this number: it has an open request, or is a counselor's."""
-    if not index:
-        return False
-    try:
-        with runtime.database.read() as session:
+            if inbox.taken(session, webhook_key(runtime, *webhook)):
+                return True
+            if not index:
+                return False
             return _has_request(session, index) or counselors.of_number(session, index) is not None
     except GatewayError:
         return False
@@ -170,16 +171,19 @@ def _has_request(session: Session, index: bytes) -> bool:
 
 def _too_dear(runtime: Runtime, index: bytes, webhook: tuple[str, str], now: datetime) -> Answer | None:
     """Towards the cap only who waits already is answered, and at the cap nobody is: a busy signal is free."""
+    if not spending.capped(runtime.settings):
+        return None
     try:
         with runtime.database.read() as session:
             used = spending.used(session, runtime, now=now)
     except GatewayError:
         return None  # whoever goes on learns soon enough that the database is away
-    if used < spending.Share.NEW or _again(runtime, *webhook):
+    if used < spending.Share.NEW:
         return None
-    if used >= spending.Share.BEGUN:
-        return Answer.REJECT
-    return None if _known(runtime, index) else Answer.CLOSED
+    at_the_cap = used >= spending.Share.BEGUN
+    if _has_place(runtime, b"" if at_the_cap else index, webhook):
+        return None
+    return Answer.REJECT if at_the_cap else Answer.CLOSED
 
 
 # --- what costs money or fills the queue -----------------------------------------------------------------
@@ -196,8 +200,9 @@ def crowded(session: Session, runtime: Runtime, what: str, turn: Turn) -> bool:
     if f"{what}_caller" in table:
         scopes.append((f"{what}_caller", index))
     if not waits:  # else the same request is asked again, or a place is kept
-        block = runtime.vault.block_index(turn.caller) if turn.caller else b""
-        scopes += [(f"{what}_block", block), (what, b"")]
+        if turn.caller:  # who was rung back was counted with her block when she rang
+            scopes.append((f"{what}_block", runtime.vault.block_index(turn.caller)))
+        scopes.append((what, b""))
     return any(_one_more(session, table[name], key, turn.now) for name, key in scopes)
 
 

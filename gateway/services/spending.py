@@ -12,6 +12,7 @@ from typing import Final
 from gateway.carriers.base import LegStatus
 from gateway.phone import Msisdn
 from gateway.runtime import Runtime
+from gateway.settings import Settings
 from gateway.store import campaigns
 from gateway.store import spending as rows
 from gateway.store.database import Session
@@ -47,6 +48,11 @@ def share_of(kind: LegKind, *, urgent: bool = False) -> Share:
     return Share.BEGUN if urgent else _SHARES[kind]
 
 
+def capped(settings: Settings) -> bool:
+    """Whether there is any cap."""
+    return settings.spend_per_hour is not None or settings.spend_per_day is not None
+
+
 def allows(
     session: Session,
     runtime: Runtime,
@@ -62,11 +68,11 @@ def allows(
     A campaign's share is that of programmes; else `share`, or that of something new. Ask in the transaction that
     notes them: until it ends nobody else is told what is left.
     """
-    settings = runtime.settings
-    if settings.spend_per_hour is None and settings.spend_per_day is None:
+    if not capped(runtime.settings):
         return True
     part = share or (Share.PROGRAMME if campaign else Share.NEW)
-    more = calls * LIKELY_MINUTES * _parts(settings.call_price) + texts * _parts(settings.text_price)
+    likely = LIKELY_MINUTES * _parts(runtime.settings.call_price)
+    more = calls * likely + texts * _parts(runtime.settings.text_price)
     rows.in_turn(session)
     return _used(session, runtime, now, more) <= part
 

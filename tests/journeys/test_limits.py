@@ -274,6 +274,11 @@ def test_a_webhook_that_was_taken_gets_its_answer_again_in_the_flood(
     hotline.runtime.database.close()
 
 
+def test_withheld_numbers_are_many_people_and_are_limited_as_a_block_only(hotline: Hotline) -> None:
+    for _ in range(LIMITS["caller_more"].most + 5):
+        assert is_menu(hotline.dial("anonymous").heard)
+
+
 def test_a_minute_later_strangers_are_taken_again(crowded: Hotline) -> None:
     crowded.later(minutes=1)
     assert is_menu(crowded.dial(stranger(900)).heard)
