@@ -14,11 +14,12 @@ import gateway.console
 import gateway.services
 from gateway.carriers.base import LegStatus
 from gateway.console import words
-from gateway.services import casework, outreach_calls, programmes
+from gateway.services import campaigns, casework, programmes
 from gateway.settings import FEATURES
 from gateway.store.callbacks import CallbackState
+from gateway.store.campaigns import CampaignState
 from gateway.store.counselors import Role
-from gateway.store.outreach import CampaignState, VersionState
+from gateway.store.outreach import VersionState
 from prompts.library import Review
 
 CONSOLE = Path(gateway.console.__file__).parent
@@ -70,7 +71,7 @@ def test_every_move_of_a_request_has_its_words() -> None:
         (words.STATES, set(CallbackState)),
         (words.VERSION_STATES, set(VersionState)),
         (words.CAMPAIGN_STATES, set(CampaignState)),
-        (words.RECIPIENT_STATES, {"pending", "calling", "reached"} | GATE | outreach_calls.TRY_AGAIN),
+        (words.RECIPIENT_STATES, {"pending", "calling"} | set(campaigns.OUTCOMES)),
         (words.TOPICS, set(programmes.TOPICS)),
         (words.ROLES, set(Role)),
         (words.REVIEWS, set(Review)),
