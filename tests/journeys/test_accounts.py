@@ -168,8 +168,7 @@ def test_a_counselor_with_a_sheet_is_rung_and_the_next_code_opens(hotline: Hotli
     assert line.heard.said == ["keypad_gate"]
     assert "handle" not in line.press("1").said, "the phone alone is enough"
     assert line.heard.action
-    line.post(line.heard.action, Digits=codes[0])
-    assert line.press("1").said == ["handle", "counselor_choices"]
+    assert line.post(line.heard.action, Digits=codes[0]).said == ["handle", "counselor_choices"]
     assert state(hotline) == CallbackState.CALLING_COUNSELOR
 
 
