@@ -185,10 +185,24 @@ class Vault:
 
     def open_number(self, subject: str, place: Place, sealed: bytes) -> Msisdn:
         """Open a stored number, in a process with the root key only: VaultLocked, KeyDestroyed."""
-        privates = self._privates()
         boxed = self._keystore.number_key(subject)
         if boxed is None:
             raise KeyDestroyed("the subject was forgotten")
+        return self._opened(subject, place, sealed, boxed)
+
+    def open_numbers(self, numbers: Sequence[tuple[str, Place, bytes]]) -> list[Msisdn | None]:
+        """Open several (subject, place, sealed) in one reading of the keystore; None for those that do not open."""
+        boxes = self._keystore.number_keys({subject for subject, _, _ in numbers})
+        found: list[Msisdn | None] = []
+        for subject, place, sealed in numbers:
+            try:
+                found.append(self._opened(subject, place, sealed, boxes[subject]))
+            except (KeyError, BadSeal):  # one that cannot be opened must not keep the others shut
+                found.append(None)
+        return found
+
+    def _opened(self, subject: str, place: Place, sealed: bytes, boxed: bytes) -> Msisdn:
+        privates = self._privates()
         try:
             number_key = _first(privates.dialling, ("number-key", subject), boxed)
         except BadSeal:  # sealed to a pair that was made since

@@ -1,6 +1,6 @@
 """Whom a leg rings, and from which of our numbers; the number stays shut until it is dialled."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -45,13 +45,15 @@ def opened(dialling: Dialling | None) -> Msisdn | None:
         return None
 
 
-def sealed(runtime: Runtime, contact: str | None, number: bytes | None) -> Dialling | None:
-    """A contact's number, given with its row; only for opening it."""
-    if contact is None or number is None:
-        return None
-    place = Place("contacts", "number", contact)
-    line = runtime.settings.numbers[0]
-    return Dialling(LegKind.PROGRAMME, contact, line, lambda: runtime.vault.open_number(contact, place, number))
+def numbers_of(
+    runtime: Runtime, sealed: Mapping[str | None, bytes | None]
+) -> dict[str | None, Msisdn | None]:
+    """The numbers of several contacts, opened together; None for those that were forgotten."""
+    there = [(contact, number) for contact, number in sealed.items() if contact and number]
+    opened = runtime.vault.open_numbers(
+        [(contact, Place("contacts", "number", contact), number) for contact, number in there]
+    )
+    return {contact: number for (contact, _), number in zip(there, opened, strict=True)}
 
 
 def fit_hour(runtime: Runtime, number: Msisdn, now: datetime) -> datetime:

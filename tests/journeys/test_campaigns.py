@@ -240,8 +240,9 @@ def test_a_plan_that_cannot_be_is_refused(hotline: Hotline, plan: Plan) -> None:
 def test_what_its_author_would_approve_cannot_be_launched(hotline: Hotline) -> None:
     people(hotline, 1)
     _, author = ready(hotline)
-    draft = programmes.Draft("Water", "health", "my", "ရေ", hotline.clock.now() + timedelta(days=7))
-    version = programmes.write(hotline.runtime, author, draft)
+    until = hotline.clock.now() + timedelta(days=7)
+    draft = programmes.Draft("Water", "health", until, [programmes.Content("my", "ရေ")])
+    (version,) = programmes.write(hotline.runtime, author, draft)
     hotline.work()
     with pytest.raises(Refused, match="own_text"):
         programmes.approve(hotline.runtime, version, author, version_of(hotline, version).manifest or "")
@@ -325,7 +326,7 @@ def test_a_number_abroad_is_not_rung_in_its_own_night(
         numbers = people(hotline, 1)
     finally:
         NUMBERS.pop(0)
-    hotline.at(10)  # half past ten in the evening in New York
+    hotline.at(10, 5)  # past half past ten in the evening in New York
     launched(hotline)
     hotline.work()
     assert not calls_to(hotline, numbers)
