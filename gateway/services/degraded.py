@@ -49,9 +49,7 @@ def answer(runtime: Runtime, came: CallArrived | LegAnswered | KeysCame) -> tupl
     number = came.step + 1 if isinstance(came, KeysCame) else 1
     try:
         sealed = _sealed(runtime, came.sid, decided.state)
-    except (
-        GatewayError
-    ):  # the keystore is away too, or wiped: nothing could go on from here, but something can be told
+    except GatewayError:  # the keystore is away too, or wiped: nothing goes on from here
         return runtime, VoiceAnswer(_SORRY_AND_TRUE, 0), language
     return runtime, VoiceAnswer(said, number, sealed), decided.state.language
 
