@@ -1,6 +1,7 @@
 // Five minutes without a touch: the page is covered, and what was being written stays behind the cover.
 "use strict";
 
+{
 const { door, here } = document.currentScript.dataset;
 const IDLE = 5 * 60 * 1000;
 const main = document.getElementById("main");
@@ -18,7 +19,7 @@ const touch = () => {
 };
 for (const kind of ["keydown", "pointerdown"]) document.addEventListener(kind, touch);
 
-const asked = async (address, options) => {
+const fetched = async (address, options) => {
   const answer = await fetch(address, { cache: "no-store", ...options });
   const found = new DOMParser().parseFromString(await answer.text(), "text/html");
   return { answer, card: found.getElementById("door"), note: found.querySelector("main > .told") };
@@ -38,7 +39,7 @@ const show = ({ card, note }) => {
 const open = async (event) => {
   event.preventDefault();
   const form = event.target;
-  const sent = await asked(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) }).catch(() => null);
+  const sent = await fetched(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) }).catch(() => null);
   if (!sent) return;
   if (sent.card) return show(sent);
   if (new URL(sent.answer.url).pathname.endsWith("/sign-in")) return location.reload();
@@ -51,7 +52,7 @@ const open = async (event) => {
 // Asked whether the page is shut; without an answer it is covered all the same, by loading it anew.
 const shut = async () => {
   if (cover) return;
-  const found = await asked(door).catch(() => null);
+  const found = await fetched(door).catch(() => null);
   if (found?.card) return show(found);
   if (!found || new URL(found.answer.url).pathname.endsWith("/sign-in")) return location.reload();
   touched = Date.now();
@@ -60,3 +61,4 @@ document.addEventListener("locked", shut);
 const look = () => { if (Date.now() - touched > IDLE + 2000) shut(); };
 setInterval(look, 5000);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
+}

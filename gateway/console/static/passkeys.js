@@ -1,6 +1,7 @@
 // Passkeys: the one thing here that needs script. The form stays hidden where the browser knows none.
 "use strict";
 
+{
 const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (sign) => sign.charCodeAt(0));
 const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)))
   .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
@@ -44,4 +45,5 @@ for (const form of document.querySelectorAll("form.passkey")) {
       form.querySelector("[role=alert]").hidden = false;
     }
   });
+}
 }
