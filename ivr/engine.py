@@ -135,7 +135,7 @@ def _silent(script: Script, state: State, facts: Facts) -> Step:
 
 def _ended(script: Script, state: State, event: CallEnded) -> Step:
     menu = script.menus[state.menu]
-    effects = _effects(menu.left, state, event.facts)
+    effects: tuple[act.Action, ...] = _effects(menu.left, state, event.facts)
     if menu.programme:
         effects = (*_heard(menu, _listened_until(state, event.after, event.facts), event.facts), *effects)
     return Step(replace(state, over=True), effects)

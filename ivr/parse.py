@@ -41,7 +41,9 @@ _MENU_FIELDS = frozenset(
         *_SINGLE,
     }
 )
-_TEXT_FIELDS = frozenset({"reply", "instead", "do", "keep", "only_if", "language", "confirm", "first", "sent_code"})
+_TEXT_FIELDS = frozenset(
+    {"reply", "instead", "do", "keep", "only_if", "language", "confirm", "first", "sent_code"}
+)
 _FIXED = ("wrong_key", "too_many", "goodbye", "not_saved", "neutral_text", "not_saved_text")
 
 

@@ -191,7 +191,7 @@ class TextRule:
     sent_code: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # one is read per version: it is itself, and may key a cache
 class Script:
     """The whole conversation: `starts` names the first menu of each kind of call."""
 

@@ -13,12 +13,13 @@ from gateway.services import cases, flood, provider_copies, states
 from gateway.services.degraded import open_token
 from gateway.services.effects import Effects, NeedsKeys
 from gateway.services.errands import ring_bells
-from gateway.services.facts import Turn, ahead_of, facts_of, free_handle, kind_of
+from gateway.services.facts import Turn, facts_of, free_handle, kind_of
 from gateway.store import callbacks, conversations, inbox
 from gateway.store.conversations import Conversation
 from gateway.store.database import Session
 from gateway.vault import NewSubject, Place
 from ivr import actions as act
+from ivr.ahead import Ahead, ahead_of
 from ivr.engine import State, Step, step
 from ivr.events import BridgeOver, CallEvent, CallStarted, KeyPressed, StayedSilent
 
@@ -158,7 +159,7 @@ def _read(
             )
             turn = replace(turn, keys=came.keys, code=state.kept.get("code", ""))
             pressed = came.keys if came.keys and not came.bridged else None
-            ahead = [] if state.over else ahead_of(script, state.menu, state.trail, pressed)
+            ahead = Ahead() if state.over else ahead_of(script, state.menu, state.trail, pressed)
             facts = facts_of(session, runtime, turn, flags, ahead)
             event: CallEvent
             if came.bridged:

@@ -1,7 +1,7 @@
 """Who is on the line, and what is true now: all that a decision of the script may depend on."""
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
@@ -25,9 +25,9 @@ from gateway.store.callbacks import CallbackState
 from gateway.store.database import Session
 from gateway.store.legs import LegKind, LegState
 from ivr.actions import Ask, AskByCode, KeepText, Perform
+from ivr.ahead import Ahead
 from ivr.engine import Step, TextStep
 from ivr.events import Facts, Programme
-from ivr.script import Menu, Script
 
 Decided = TypeVar("Decided", Step, TextStep)
 
@@ -128,11 +128,11 @@ def facts_of(
     runtime: Runtime,
     turn: Turn,
     flags: frozenset[str],
-    ahead: Sequence[Menu] | None = None,
+    ahead: Ahead | None = None,
 ) -> Facts:
     """The facts of this turn; `flags` are those the caller knows already.
 
-    `ahead` are the menus that may come next: of a caller's facts, those none of them asks for are not read.
+    Of a caller's facts, those that nothing `ahead` asks for are not read.
     """
     found = set(flags)
     if runtime.switches.on("programme_calls"):
@@ -150,10 +150,10 @@ def facts_of(
             and cases.found(session, runtime, turn.code, turn.keys, turn.now)
         ):
             found.add("case_found")
-        if ahead is None or _named(NOBODY, ahead):
+        if ahead is None or NOBODY in ahead.flags:
             found |= opening.nobody(session, runtime, turn.now)
-        offers = {topic for topic in outreach.TOPICS if ahead is None or _named(f"heard_{topic}", ahead)}
-        plays = ahead is None or bool(offers) or any(menu.programme for menu in ahead)
+        offers = {topic for topic in outreach.TOPICS if ahead is None or f"heard_{topic}" in ahead.flags}
+        plays = ahead is None or bool(offers) or ahead.programme
         programmes = _programmes(session, turn) if plays else ()
         found |= {f"heard_{one.topic}" for one in programmes if one.topic in offers}
         return Facts(
@@ -181,38 +181,6 @@ def _consent_facts(session: Session, runtime: Runtime, turn: Turn, found: set[st
         own_keys=own_keys,
         programmes=_sent(session, turn) if turn.kind == LegKind.PROGRAMME else (),
     )
-
-
-def ahead_of(script: Script, menu: str, trail: Iterable[str] = (), pressed: str | None = None) -> list[Menu]:
-    """The menus the next answer may speak of: this one, those before it, those it may lead to.
-
-    `pressed` are the keys that came, where keys came.
-    """
-    here = script.menus[menu]
-    if pressed is not None:
-        here = replace(here, keys={pressed: here.keys.get(pressed, ())})
-    found: dict[str, Menu] = {}
-    todo = [menu, *trail, *(option.to for option in here.options())]
-    while todo:
-        name = todo.pop()
-        if name in script.menus and name not in found:
-            one = found[name] = script.menus[name]
-            # One that waits for keys ends the answer, unless it has a programme to play and there is none.
-            onward = [one.nothing] if one.asks else one.options()
-            todo += [option.to for option in onward if option]
-    return list(found.values())
-
-
-def _named(flag: str, menus: Iterable[Menu]) -> bool:
-    """Whether anything said or done in these menus depends on this flag."""
-    for menu in menus:
-        options = menu.options()
-        lines = (*menu.say, *menu.later, *(line for option in options for line in option.say))
-        if any(flag in (line.only_if, line.unless) for line in lines):
-            return True
-        if any(option.only_if == flag for option in options):
-            return True
-    return False
 
 
 def fresh_handle(runtime: Runtime) -> str:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -15,6 +16,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     TypeDecorator,
+    bindparam,
     create_engine,
     event,
     make_url,
@@ -52,16 +54,29 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else EPOCH + value * _MS
 
 
-def upsert(session: Session, table: Table, keys: Sequence[str], values: Mapping[str, object]) -> None:
-    """Insert this row, or change the one that has the same `keys`, which are unique together."""
-    make = sqlite.insert if session.dialect.name == "sqlite" else postgresql.insert
-    statement = make(table).values(values)
-    changed = {name: statement.excluded[name] for name in values if name not in keys}
-    session.execute(
-        statement.on_conflict_do_update(index_elements=keys, set_=changed)
-        if changed
-        else statement.on_conflict_do_nothing()
-    )
+def upsert(
+    session: Session,
+    table: Table,
+    keys: Sequence[str],
+    values: Mapping[str, object],
+    *,
+    change: Sequence[str] | None = None,
+) -> None:
+    """Insert this row, or `change` (else: all of it) in the one that has the same `keys`, unique together."""
+    changed = tuple(name for name in values if name not in keys) if change is None else tuple(change)
+    session.execute(_upsert(session.dialect.name, table, tuple(keys), tuple(values), changed), values)
+
+
+@lru_cache(maxsize=256)  # building a statement costs more than running it
+def _upsert(
+    dialect: str, table: Table, keys: tuple[str, ...], names: tuple[str, ...], changed: tuple[str, ...]
+) -> sqlite.Insert | postgresql.Insert:
+    make = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement = make(table).values({name: bindparam(name) for name in names})
+    if not changed:
+        return statement.on_conflict_do_nothing()
+    new = {name: statement.excluded[name] for name in changed}
+    return statement.on_conflict_do_update(index_elements=keys, set_=new)
 
 
 def durability(session: Session) -> dict[str, str]:

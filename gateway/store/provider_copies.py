@@ -39,9 +39,7 @@ _COLUMNS = tuple(provider_copies.c[name] for name in Copy.__dataclass_fields__)
 def add(session: Session, digest: bytes, *, kind: str, sealed: bytes, added: datetime, due: datetime) -> None:
     """Listed again, as by the report of a call's end, it is only due at another time."""
     row = {"digest": digest, "kind": kind, "sealed": sealed, "added": added, "due": due}
-    there = update(provider_copies).where(provider_copies.c.digest == digest)
-    if not session.execute(there.values(due=due)).rowcount:
-        upsert(session, provider_copies, ("digest",), row)
+    upsert(session, provider_copies, ("digest",), row, change=("due",))
 
 
 def due(session: Session, now: datetime, *, most: int) -> Sequence[Copy]:

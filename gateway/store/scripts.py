@@ -23,8 +23,8 @@ from sqlalchemy import (
 )
 
 from gateway.store import sounds
-from gateway.store.database import Instant, Session, metadata
-from gateway.store.sounds import PromptSound, upsert
+from gateway.store.database import Instant, Session, metadata, upsert
+from gateway.store.sounds import PromptSound
 
 
 class ScriptState(StrEnum):

@@ -1,13 +1,12 @@
 """Sounds by the hash of their bytes, and which sound stands for which text; every host's shelf is a cache of it."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import Boolean, Column, LargeBinary, String, Table, UniqueConstraint, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from gateway.store.database import Session, metadata
+from gateway.store.database import Session, metadata, upsert
 
 sounds = Table(
     "sounds",
@@ -60,18 +59,6 @@ class PromptSound:
     sound: str
     engine: str
     robot: bool
-
-
-def upsert(session: Session, table: Table, keys: Sequence[str], values: Mapping[str, object]) -> None:
-    """Insert this row, or change the one that has the same `keys`, which are unique together."""
-    make = sqlite.insert if session.dialect.name == "sqlite" else postgresql.insert
-    statement = make(table).values(values)
-    changed = {name: statement.excluded[name] for name in values if name not in keys}
-    session.execute(
-        statement.on_conflict_do_update(index_elements=keys, set_=changed)
-        if changed
-        else statement.on_conflict_do_nothing()
-    )
 
 
 def text_hash(text: str) -> str:
