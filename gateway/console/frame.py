@@ -59,7 +59,10 @@ _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex, nofollow",
 }
-_RECORDS: Final = {"console.wording", "console.change", "console.record"}  # pages with a microphone
+_RECORDS: Final = {  # pages with a microphone
+    "console.wording", "console.change", "console.record",
+    "console.write", "console.written", "console.changing", "console.changed",
+}  # fmt: skip
 _SMALLEST = 800  # bytes below which compressing saves no packet
 _log = get(__name__)
 

@@ -14,7 +14,7 @@ import gateway.console
 import gateway.services
 from gateway.carriers.base import LegStatus
 from gateway.console import words
-from gateway.services import campaigns, casework, programmes
+from gateway.services import attending, campaigns, casework, programmes
 from gateway.settings import FEATURES
 from gateway.store.callbacks import CallbackState
 from gateway.store.campaigns import CampaignState
@@ -28,7 +28,7 @@ CATALOGUE = CONSOLE / "translations" / "my" / "LC_MESSAGES" / "messages"
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
 ELSEWHERE = {"stale"}  # refused to carriers, never to a person
 GATE = {"later", "wrong_person", "other_key", "silent", "machine", "left"}  # ivr.actions.GateRefused
-DECLINED = {"later", "give_back", "silent", "left"}  # ivr.actions.CounselorDeclined
+DECLINED = {"later", "give_back", "refuse", "silent", "left"}  # ivr.actions.CounselorDeclined
 
 
 def texts_of(file: Path, *names: str) -> set[str]:
@@ -41,7 +41,8 @@ def texts_of(file: Path, *names: str) -> set[str]:
             and node.func.id in names
             and node.args
         ):
-            found |= {part.value for part in ast.walk(node.args[0]) if isinstance(part, ast.Constant)}
+            parts = [part.value for part in ast.walk(node.args[0]) if isinstance(part, ast.Constant)]
+            found |= {part for part in parts if isinstance(part, str)}
     return found
 
 
@@ -51,6 +52,7 @@ def test_every_reason_of_a_service_has_a_sentence() -> None:
         reasons |= texts_of(file, "Refused", "Withheld")
     assert {"taken", "own_text", "quiet_hours"} <= reasons
     reasons |= {"expired", "not_yet", "forgotten"}  # callbacks.withheld
+    reasons |= {"refused_before", "enough_today"}  # attending.why_not
     reasons |= {"empty", "too_long", "no_topic", "no_language", "not_valid"}  # programmes.write
     reasons |= {"expired", "withdrawn", "wrong_person"}  # overview.withheld
     reasons |= {"empty_entry", "long_entry", "too_far"}  # directory.keep
@@ -77,6 +79,7 @@ def test_every_move_of_a_request_has_its_words() -> None:
         (words.REVIEWS, set(Review)),
         (words.OUTCOMES, casework.OUTCOMES.keys() - {"not_safe"}),
         (words.DONE, casework.OUTCOMES.keys()),
+        (words.OFF, {attending.PLAN_OVER, attending.CLOSED, attending.LONG, attending.MISSED, attending.SHEET}),
     ],
 )
 def test_every_state_has_its_words(table: dict[str, object], keys: set[str]) -> None:
