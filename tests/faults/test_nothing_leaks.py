@@ -21,17 +21,28 @@ from gateway.phone import Msisdn
 from gateway.services.signing_in import current_code
 from gateway.simulator.numbers import CALLER, COUNSELOR, demo_number
 from gateway.store.callbacks import callbacks
+from gateway.store.contacts import contacts
+from gateway.store.messages import messages
 from ivr.burmese.encodings import unicode_to_zawgyi
 
 pytestmark = pytest.mark.slow
 
-CALLERS = [f"+95979{n * 137_911 + 4_242_421:07d}" for n in range(40)]
+CALLERS = [f"+95979{n * 137_911 + 4_242_421:07d}" for n in range(42)]
 COUNSELORS = ["+66812347391", "+66812347392"]
 BURMESE = ["မနက်ဖြန် ဈေးမှာ တွေ့ကြမယ်", "ကျွန်မ အိမ်မပြန်ရဲဘူး", "ကလေးနှစ်ယောက် ပါတယ်ရှင်", "တံတားဟောင်းနားမှာ ရှိတယ်"]
 ENGLISH = ["meet me behind the old bridge", "my brother was taken on tuesday", "we are four with one child"]
 NOTE = "သူ့အစ်မ ဖုန်းကိုင်တယ် မနက်ပဲ ခေါ်ပါ"
+REPLY = "နောက်မှ ပြန်ပြောပါမယ် အခုတော့ နားနေပါ"
 BIG = ("shelf", "hotline.db")  # mostly sound; looked at when all have ended
-TEXTS = [*BURMESE, *map(unicode_to_zawgyi, BURMESE), *ENGLISH, NOTE, PASSWORD]
+TEXTS = [
+    *BURMESE,
+    *map(unicode_to_zawgyi, BURMESE),
+    *ENGLISH,
+    NOTE,
+    REPLY,
+    unicode_to_zawgyi(REPLY),
+    PASSWORD,
+]
 
 
 class Parrot(Provider):
@@ -172,6 +183,27 @@ def bridge(hotline: RealHotline, provider: Parrot, caller: str) -> Console:
     return console
 
 
+def answer_by_text(hotline: RealHotline, provider: Parrot, console: Console, caller: str) -> None:
+    """A thread: a text comes, a draft is kept, an answer leaves and is reported; another one is refused."""
+    hotline.text(unicode_to_zawgyi(BURMESE[1]), caller)
+    contact = select(contacts.c.id).where(
+        contacts.c.number_index == hotline.runtime.vault.index(Msisdn.parse(caller))
+    )
+    case = hotline.one(select(callbacks.c.id).where(callbacks.c.contact == hotline.one(contact).id)).id
+    console.get("/queue")
+    console.post(f"/cases/{case}/claim")
+    console.get(f"/cases/{case}/texts")
+    console.post(f"/cases/{case}/texts/check", text=f"{REPLY} {CALLERS[0]}")
+    console.post(f"/cases/{case}/texts", text=f"{REPLY} {CALLERS[0]}")
+    console.post(f"/cases/{case}/texts/draft", text=REPLY)
+    console.post(f"/cases/{case}/texts", text=REPLY)
+    until(lambda: provider.texts, 30)
+    hotline.report(provider.texts[0], "delivered")
+    provider.upset.add(caller)
+    console.post(f"/cases/{case}/texts", text=f"{REPLY} ဟုတ်လား")
+    until(lambda: hotline.rows(select(messages.c.id).where(messages.c.state == "failed")), 40)
+
+
 def killed_while_dialling(hotline: RealHotline, provider: Parrot, caller: str) -> None:
     entered, go = threading.Event(), threading.Event()
 
@@ -202,7 +234,14 @@ def processes_show(hotline: RealHotline) -> bytes:
 
 def test_no_number_and_no_word_of_anybody_is_left_anywhere(up: Up, parrot: Parrot, tmp_path: Path) -> None:
     temporary = Path(tempfile.mkdtemp(prefix="hl-tmp-", dir=tmp_path))
-    hotline = up(parrot, HOTLINE_CALLS_AT_ONCE="1000", HOTLINE_LOG_LEVEL="DEBUG", TMPDIR=str(temporary))
+    features = "programme_calls,threads"
+    hotline = up(
+        parrot,
+        HOTLINE_FEATURES=features,
+        HOTLINE_CALLS_AT_ONCE="1000",
+        HOTLINE_LOG_LEVEL="DEBUG",
+        TMPDIR=str(temporary),
+    )
     said = hotline.command(
         "counselor", "add", "mya", "--role", "counselor", "--phone", given=f"{PASSWORD}\n{COUNSELORS[0]}\n"
     )
@@ -214,6 +253,7 @@ def test_no_number_and_no_word_of_anybody_is_left_anywhere(up: Up, parrot: Parro
     ask_in_every_way(hotline, callers)
     provoke(hotline, CALLERS[0])
     console = bridge(hotline, parrot, first)
+    answer_by_text(hotline, parrot, console, CALLERS[40])
     parrot.upset.add(upset)
     hotline.dial(upset).press("816")
     killed_while_dialling(hotline, parrot, second)
