@@ -3,10 +3,10 @@
 import os
 import socket
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 import psycopg
@@ -49,6 +49,15 @@ _subject_keys = Table(
     Column("note_key", LargeBinary, nullable=False),
     Column("created_hour", Integer, nullable=False, index=True),
 )
+
+
+class Rewrapped(NamedTuple):
+    """A subject's two keys sealed anew, and how the first was sealed when it was read."""
+
+    subject: str
+    number_key: bytes
+    note_key: bytes
+    was: bytes
 
 
 class Keystore:
@@ -144,12 +153,17 @@ class Keystore:
             found = connection.execute(some.order_by(columns.subject).limit(most))
             return [tuple(row) for row in found]
 
-    def rewrap(self, subject: str, *, number_key: bytes, note_key: bytes, was: bytes) -> None:
-        """Seal a subject's keys otherwise, if it has them still: one that was forgotten meanwhile stays so."""
+    def rewrap(self, subjects: Sequence[Rewrapped]) -> None:
+        """Keep these keys sealed otherwise, in one transaction; who was forgotten meanwhile stays so."""
         columns = _subject_keys.c
-        there = update(_subject_keys).where(columns.subject == subject, columns.number_key == was)
         with self._connected() as connection:
-            connection.execute(there.values(number_key=number_key, note_key=note_key))
+            connection.exec_driver_sql("BEGIN")
+            for one in subjects:
+                there = update(_subject_keys).where(
+                    columns.subject == one.subject, columns.number_key == one.was
+                )
+                connection.execute(there.values(number_key=one.number_key, note_key=one.note_key))
+            connection.exec_driver_sql("COMMIT")
 
     def wipe_meta(self) -> None:
         """The installation's own keys first: without them no subject's key opens."""

@@ -14,7 +14,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from gateway.errors import BadSeal, SettingsError, VaultLocked
-from gateway.keystore import Keystore
+from gateway.keystore import Keystore, Rewrapped
 from gateway.sealing import box, seal, unbox, unseal
 from gateway.settings import Settings, web_key_from
 from gateway.wrapping import (
@@ -133,29 +133,13 @@ class Rotation:
     def _rewrap_once(self, web: WebSide, root: RootSide, say: Say) -> int:
         after, done = "", 0
         while some := self._keystore.page(after, most=_PAGE):
-            for subject, number_box, note_box in some:
-                done += self._rewrap(subject, number_box, note_box, web, root)
+            anew = [one for row in some if (one := _rewrapped(*row, web, root)) is not None]
+            if anew:
+                self._keystore.rewrap(anew)
+                done += len(anew)
             after = some[-1][0]
             say(done)
         return done
-
-    def _rewrap(self, subject: str, number_box: bytes, note_box: bytes, web: WebSide, root: RootSide) -> bool:
-        """Seal one subject's two keys anew; False where they are already."""
-        number, note = ("number-key", subject), ("note-key", subject)
-        try:
-            unbox(root.dialling[0], number, number_box)
-            unseal(web.keks[0], note, note_box)
-        except BadSeal:
-            pass
-        else:
-            return False
-        self._keystore.rewrap(
-            subject,
-            number_key=box(web.dialling, number, unbox(root.dialling[1], number, number_box)),
-            note_key=seal(web.keks[0], note, unseal(web.keks[1], note, note_box)),
-            was=number_box,
-        )
-        return True
 
     def _finish(self, web: WebSide, root: RootSide) -> None:
         """Take the bridge away, in one transaction: from here on the old keys open nothing."""
@@ -171,3 +155,21 @@ class Rotation:
 
 def _more(say: Say, before: int, now: int) -> None:
     say(before + now)
+
+
+def _rewrapped(
+    subject: str, number_box: bytes, note_box: bytes, web: WebSide, root: RootSide
+) -> Rewrapped | None:
+    """One subject's two keys sealed anew; None where they are already."""
+    number, note = ("number-key", subject), ("note-key", subject)
+    try:
+        unbox(root.dialling[0], number, number_box)
+        unseal(web.keks[0], note, note_box)
+    except BadSeal:
+        return Rewrapped(
+            subject,
+            number_key=box(web.dialling, number, unbox(root.dialling[1], number, number_box)),
+            note_key=seal(web.keks[0], note, unseal(web.keks[1], note, note_box)),
+            was=number_box,
+        )
+    return None

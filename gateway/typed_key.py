@@ -21,9 +21,9 @@ class TypedKey:
     """One installation's place on one host; `data_dir` says which installation. Called, it gives the key or None."""
 
     def __init__(self, data_dir: Path, memory: Path = MEMORY) -> None:
-        name = hashlib.sha256(str(data_dir.absolute()).encode()).hexdigest()[:16]
+        self.name = hashlib.sha256(str(data_dir.absolute()).encode()).hexdigest()[:16]
         self._memory = memory
-        self._folder = memory / f"notes-{os.getuid()}-{name}"
+        self._folder = memory / f"notes-{os.getuid()}-{self.name}"
         self._file = self._folder / "key"
 
     def __call__(self) -> bytes | None:
