@@ -18,6 +18,7 @@ from gateway.store.audit import audit
 from gateway.store.callbacks import callbacks
 from gateway.store.counselors import Account, Role, accounts
 from gateway.store.hours import Span
+from workers import clock
 
 SECOND = "+66812345021"
 
@@ -323,3 +324,10 @@ def test_a_coordinator_sets_how_much_a_day_may_bring(hotline: Hotline, helper: A
     for bad in (0, -1, 100):
         with pytest.raises(Refused, match="no_such_cap"):
             attending.set_cap(hotline.runtime, "helper", bad, by="x")
+
+
+def test_the_clock_itself_looks_after_shifts(hotline: Hotline, helper: Account) -> None:
+    plan(hotline, time(11), time(15))
+    hotline.at(11)
+    clock.run(hotline.runtime, once=True)
+    assert hotline.one(select(accounts)).on_shift
