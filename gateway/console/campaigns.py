@@ -100,8 +100,8 @@ class Campaigns:
         drawn = drawing.curve(
             results.curve(self.runtime, campaign),
             self.runtime.settings.timezone,
-            reached=words.tell("heard it"),
-            others=words.tell("not reached"),
+            reached=words.said(words.CURVE, "reached"),
+            others=words.said(words.CURVE, "others"),
         )
         answer = Response(drawn, mimetype="image/svg+xml")
         answer.headers["Cache-Control"] = "private, no-store"

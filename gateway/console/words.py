@@ -390,6 +390,7 @@ RECIPIENT_STATES: Final[Mapping[str, str]] = {
     "canceled": _l("not rung: ended by hand"),
     "texted": _l("was sent the text"),
 }
+CURVE: Final[Mapping[str, str]] = {"reached": _l("heard it"), "others": _l("not reached")}
 LISTENED: Final[Mapping[str, str]] = {
     "heard_4": _l("to the end"),
     "heard_3": _l("three quarters or more"),
