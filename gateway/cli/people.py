@@ -103,7 +103,7 @@ def captured(alias: str) -> None:
     click.echo("What it had seen, to the hour:" if found else "It had seen no request that is still kept.")
     for one in found:
         first, last = (hour.astimezone(wired.settings.timezone) for hour in (one.first, one.last))
-        click.echo(f"{one.case}  {one.handle or 'forgotten':<24} {first:%d.%m. %H:00} - {last:%d.%m. %H:00}")
+        click.echo(f"{one.case}  {one.handle or 'forgotten':<24} {first:%d.%m. %H:%M} - {last:%d.%m. %H:%M}")
 
 
 @counselor.command("reset")

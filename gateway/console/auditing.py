@@ -19,7 +19,7 @@ MOST = 300  # lines on a page
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing that was done. `subject`: an account's invented name, or an opaque id, or nothing."""
+    """One thing that was done, in the hour that began at `hour`, to `subject`: an account's name or an opaque id."""
 
     hour: str
     who: str
@@ -52,7 +52,7 @@ def lines(
         who = names.get(account, "" if own else _("an account that is gone")) if account else _("the house")
         told.append(
             Line(
-                hour=f"{local.day}.{local.month}. {local:%H}:00",
+                hour=f"{local.day}.{local.month}. {local:%H:%M}",
                 who=who,
                 what=words.said(audit_words.DEEDS, what),
                 subject="" if own else names.get(subject or "", subject or ""),

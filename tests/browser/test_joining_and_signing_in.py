@@ -66,6 +66,7 @@ def shut_while_writing(page: Page, demo: Demo, pictures: Path) -> None:
     expect(page.get_by_role("heading", name="Still you?")).to_be_visible()
     expect(page.get_by_label("New password")).to_have_count(0)
     expect(page.locator("nav")).to_be_hidden()
+    expect(page.get_by_text("lily")).to_be_hidden()
     page.screenshot(path=pictures / "locked.png")
     page.get_by_label("Your short code").fill("2468")
     page.get_by_role("button", name="Go on").click()

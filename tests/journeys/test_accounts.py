@@ -1,15 +1,18 @@
 """Accounts of those who help: one that was captured, a phone that was captured, and guessing at a sign-in."""
 
+import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from console.browser import Browser
-from front_door import CALLER, PASSWORD, Hotline, Line, Provider
+from front_door import CALLER, COUNSELOR, PASSWORD, Hotline, Line, Provider
 from sqlalchemy import select, update
 
+from gateway.cli import main
 from gateway.errors import Refused
 from gateway.services import casework, ending, keypad, signing_in
 from gateway.services import counselors as people
@@ -268,12 +271,12 @@ def test_the_lasting_cookie_opens_nothing(hotline: Hotline) -> None:
 
 def test_ten_guesses_at_once_are_ten(hotline: Hotline) -> None:
     hotline.counselor()
-    gate = threading.Barrier(10)
+    gate, here = threading.Barrier(10), signing_in.Origin(network="127.0.0.1/32")
 
     def guess() -> None:
         gate.wait(20)
         with pytest.raises(Refused):
-            signing_in.sign_in(hotline.runtime, "helper", "wrong wrong wrong", "000000")
+            signing_in.sign_in(hotline.runtime, "helper", "wrong wrong wrong", "000000", here)
 
     threads = [threading.Thread(target=guess) for _ in range(10)]
     for one in threads:
@@ -283,3 +286,66 @@ def test_ten_guesses_at_once_are_ten(hotline: Hotline) -> None:
     failures = hotline.one(select(guesses.guesses.c.failures)).failures
     assert failures > 3, "those that looked before the others had failed count too"
     assert not tries(browser(hotline), PASSWORD, right_code(hotline))
+
+
+# --- on the server --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def command(hotline: Hotline, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """`hotline` as typed on the server, with what is typed afterwards."""
+    for name in [name for name in os.environ if name.startswith(("HOTLINE_", "TWILIO_"))]:
+        monkeypatch.delenv(name)
+    for name, value in hotline.environment.items():
+        monkeypatch.setenv(name, value)
+    return lambda *words, typed="": CliRunner().invoke(main, words, input=typed)
+
+
+def test_an_invitation_made_on_the_server_is_joined_in_the_console(
+    hotline: Hotline, command: Callable[..., Result]
+) -> None:
+    made = command("counselor", "invite", "lily", "--role", "auditor")
+    assert made.exit_code == 0, made.output
+    code = made.stdout.splitlines()[0]
+    someone = browser(hotline)
+    someone.get("/join")
+    page = someone.post("/join", code=code).text
+    assert "Welcome, lily" in page
+    assert "auditor" in page
+    assert command("counselor", "invite", "lily", "--anew").exit_code == 1
+
+
+def test_the_captured_switch_on_the_server_gives_back_the_claim_and_lists_it(
+    hotline: Hotline, command: Callable[..., Result]
+) -> None:
+    callback, _ = claimed(hotline)
+    casework.call(hotline.runtime, callback, people.known(hotline.runtime, "helper").id)
+    hotline.work()
+    told = command("counselor", "captured", "helper").stdout
+    assert callback in told
+    assert COUNSELOR not in told
+    hotline.work()
+    assert {call.status for call in hotline.provider.calls} == {"completed"}
+    assert state(hotline) == CallbackState.WAITING
+
+
+@pytest.mark.parametrize(("word", "kept"), [("accept", True), ("yes", False), ("", False)])
+def test_a_number_of_the_callers_country_needs_a_typed_word(
+    hotline: Hotline, command: Callable[..., Result], word: str, kept: bool
+) -> None:
+    typed = f"{PASSWORD}\n+95 9 790 000 123\n{word}\n"
+    done = command("counselor", "add", "mya", "--role", "counselor", "--phone", typed=typed)
+    assert (done.exit_code == 0) is kept, done.output
+    assert "790" not in done.output
+    assert [one.alias for one in people.everyone(hotline.runtime)] == (["mya"] if kept else [])
+
+
+def test_a_role_given_on_the_server_ends_the_sessions(
+    hotline: Hotline, command: Callable[..., Result]
+) -> None:
+    hotline.counselor()
+    own = browser(hotline)
+    assert tries(own, PASSWORD, right_code(hotline))
+    assert command("counselor", "role", "helper", "coordinator").exit_code == 0
+    assert own.get("/queue").headers["Location"].endswith("/sign-in")
+    assert people.known(hotline.runtime, "helper").role is Role.COORDINATOR

@@ -5,6 +5,7 @@
 const { door, here } = document.currentScript.dataset;
 const IDLE = 5 * 60 * 1000;
 const main = document.getElementById("main");
+const around = document.querySelectorAll("nav, footer"); // they say who it is
 let touched = Date.now();
 let told = Date.now();
 let cover = null;
@@ -31,7 +32,7 @@ const show = ({ card, note }) => {
   next.append(card);
   (cover || main).replaceWith(next);
   cover = next;
-  document.querySelector("nav")?.setAttribute("hidden", "");
+  for (const one of around) one.hidden = true;
   next.querySelector("input[name=code]").focus();
   next.querySelector("form").addEventListener("submit", open);
 };
@@ -44,7 +45,7 @@ const open = async (event) => {
   if (sent.card) return show(sent);
   if (new URL(sent.answer.url).pathname.endsWith("/sign-in")) return location.reload();
   cover.replaceWith(main);
-  document.querySelector("nav")?.removeAttribute("hidden");
+  for (const one of around) one.hidden = false;
   cover = null;
   touched = told = Date.now();
 };
