@@ -92,12 +92,16 @@ class LegProgress:
 
 @dataclass(frozen=True, slots=True)
 class TextArrived:
-    """A text to `line`; `sender` is None for short codes and names, `line` where it was not told."""
+    """A text to `line`; `sender` is None for short codes and names, `line` where it was not told.
+
+    `sent` is when it was sent, where the carrier says so.
+    """
 
     sid: str
     line: Msisdn | None
     sender: Msisdn | None
     text: str
+    sent: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

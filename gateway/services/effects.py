@@ -202,6 +202,7 @@ class Effects:
             contact,
             text=self.turn.text,
             display=self.turn.display,
+            sent=self.turn.sent,
             handle=effect.handle,
             language=self.turn.language,
             line_index=self._public_line(),

@@ -42,7 +42,7 @@ class Turn:
 
     `kind` is the script's starting point; `leg`, `subject` and `account` (of a counselor) are set for calls that
     we placed. `keys` are those just pressed, `code` a case's code that was typed before. `text` is what was
-    texted, in Unicode, and `display` how that phone shows Burmese.
+    texted, in Unicode, `display` how that phone shows Burmese, `sent` when, where the carrier says so.
     """
 
     kind: str
@@ -58,6 +58,7 @@ class Turn:
     code: str = ""
     text: str = field(default="", repr=False)
     display: str = "unicode"
+    sent: datetime | None = None
 
     @classmethod
     def of_caller(

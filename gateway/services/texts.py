@@ -5,7 +5,6 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Literal
 
 from sqlalchemy.exc import IntegrityError
@@ -13,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from gateway.carriers.base import TextArrived
 from gateway.errors import KeystoreDown, StoreDown
 from gateway.runtime import Runtime
-from gateway.services import flood, opting_in, provider_copies, threads
+from gateway.services import flood, opting_in, provider_copies, spending, threads
 from gateway.services.conversations import TRIES, Prepared, with_keys
 from gateway.services.effects import Effects, NeedsKeys
 from gateway.services.errands import ring_bells
@@ -22,6 +21,7 @@ from gateway.store import contacts, inbox
 from gateway.store.database import Session
 from gateway.vault import Place
 from ivr import actions as act
+from ivr.burmese import segments
 from ivr.burmese.encodings import Encoding, read
 from ivr.engine import TEXT_CODE_LENGTH, TextStep, step_text
 from ivr.events import TextReceived
@@ -47,7 +47,7 @@ def take_text(runtime: Runtime, came: TextArrived, render: Render) -> bytes:
     if met is flood.Answer.ONLY_LESS and not _asks_for_less(runtime, came.text):
         return render(None)
     if met is not None:
-        render = partial(_no_reply, render)
+        prepared = replace(prepared, flags=prepared.flags | {"no_reply"})
     for _ in range(TRIES):
         try:
             return _take(runtime, came, render, prepared)
@@ -65,10 +65,6 @@ def _asks_for_less(runtime: Runtime, text: str) -> bool:
     match, _ = runtime.library.keyword(text, None)
     rule = runtime.library.script.texts.get(match.name) if match.name else None
     return rule is not None and bool(rule.do) and set(rule.do) <= _LESS
-
-
-def _no_reply(render: Render, _text: str | None) -> bytes:
-    return render(None)
 
 
 def _take(runtime: Runtime, came: TextArrived, render: Render, prepared: Prepared) -> bytes:
@@ -118,7 +114,7 @@ def _take(runtime: Runtime, came: TextArrived, render: Render, prepared: Prepare
             None,
         )
         shown = _display(chosen or display, match.encoding, decided.language)
-        turn = replace(turn, language=decided.language, text=plain, display=shown)
+        turn = replace(turn, language=decided.language, text=plain, display=shown, sent=came.sent)
         doing = Effects(session, runtime, turn, prepared.new, prepared.contact)
         errands = doing.perform(decided.actions)
         reply = next((action.key for action in decided.actions if isinstance(action, act.SendText)), "")
@@ -135,10 +131,20 @@ def _take(runtime: Runtime, came: TextArrived, render: Render, prepared: Prepare
                 at=now,
                 neutral_at=now if neutral else neutral_at,
             )
-        answer = render(_worded(runtime, decided, shown))
+        body = None if "no_reply" in prepared.flags else _worded(runtime, decided, shown)
+        answer = render(_paid(session, runtime, body, now))
         inbox.keep_answer(session, key, runtime.vault.seal_here(place, answer))
     ring_bells(runtime, errands)
     return answer
+
+
+def _paid(session: Session, runtime: Runtime, body: str | None, now: datetime) -> str | None:
+    """The answer, where what it costs fits under the caps, and is put down with it."""
+    parts = segments.count(body).parts if body else 0
+    if not parts or not spending.allows(session, runtime, texts=parts, now=now):
+        return None
+    spending.note_text(session, runtime, segments=parts, now=now)
+    return body
 
 
 def _of_texts(session: Session, runtime: Runtime, index: bytes) -> frozenset[str]:
@@ -147,9 +153,7 @@ def _of_texts(session: Session, runtime: Runtime, index: bytes) -> frozenset[str
     return frozenset({"texts_open"}) if is_open else frozenset()
 
 
-def _of_sent_code(
-    session: Session, runtime: Runtime, index: bytes, text: str, now: datetime
-) -> str | None:
+def _of_sent_code(session: Session, runtime: Runtime, index: bytes, text: str, now: datetime) -> str | None:
     """What a text means that is the very code which was sent to this number."""
     digits = "".join(str(unicodedata.decimal(sign, sign)) for sign in text.strip())
     if not _CODE.fullmatch(digits):

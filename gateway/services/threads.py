@@ -89,6 +89,7 @@ def arrived(
     language: str,
     line_index: bytes,
     now: datetime,
+    sent: datetime | None = None,
 ) -> None:
     """Keep a text, sealed, in the thread of her open case, or of a new one that is only a thread."""
     there = rows.open_of(session, contact)
@@ -114,7 +115,7 @@ def arrived(
         session,
         id=message, contact=contact, kind=MessageKind.THREAD, subject=case, line_index=line_index,
         display=display, body=runtime.vault.seal_note(contact, sending.body_of(message), kept), parts=1,
-        state=MessageState.RECEIVED, written=now, not_after=now + ANSWERS_FOR, changed=now,
+        state=MessageState.RECEIVED, written=now, dated=sent, not_after=now + ANSWERS_FOR, changed=now,
     )  # fmt: skip
 
 

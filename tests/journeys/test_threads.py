@@ -1,6 +1,8 @@
 """Somebody texts what is no code, and a counselor answers by text."""
 
 from collections.abc import Iterator
+from datetime import timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -356,6 +358,23 @@ def test_a_text_that_came_before_the_answer_was_on_her_phone_is_marked(texting: 
     texting.later(seconds=20)
     texting.text("yes")
     assert [line.crossed for line in read(texting, case).lines] == [False, False, True, False]
+
+
+def test_what_came_late_and_what_was_overtaken_is_marked_where_the_provider_dates_it(
+    texting: Hotline,
+) -> None:
+    taken(texting)
+    case = case_of(texting)
+    now = texting.clock.now()
+    for number, ago in enumerate((timedelta(minutes=1), timedelta(minutes=30))):
+        form = {
+            "MessageSid": f"SM{number:032x}", "From": CALLER, "To": texting.settings.numbers[0].reveal("demo"),
+            "Body": f"text {number}", "Timestamp": format_datetime(now - ago),
+        }  # fmt: skip
+        texting.post("/twilio/sms", form)
+        texting.later(seconds=1)
+    lines = read(texting, case).lines
+    assert [(line.late, line.out_of_order) for line in lines] == [(False, False), (False, True), (True, True)]
 
 
 @settings(max_examples=trials(5, 500))

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Final
 
 from gateway.carriers.base import (
@@ -75,12 +77,13 @@ def read_leg_progress(leg: str, form: Form) -> LegProgress:
 
 def read_text(form: Form) -> TextArrived:
     """Read a text that somebody sent us, exactly as it was written."""
-    said = _read(form, "MessageSid", "From", "To", "Body")
+    said = _read(form, "MessageSid", "From", "To", "Body", "Timestamp")
     return TextArrived(
         sid=_text_sid(said),
         line=_number(said, "To"),
         sender=_number(said, "From"),
         text=said.get("Body", ""),
+        sent=_moment(said, "Timestamp"),  # Twilio itself sends none with a text; compatible providers may
     )
 
 
@@ -122,6 +125,14 @@ def _text_sid(said: dict[str, str]) -> str:
 
 def _number(said: dict[str, str], name: str) -> Msisdn | None:
     return Msisdn.of_caller(said.get(name, ""))
+
+
+def _moment(said: dict[str, str], name: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(said[name])
+    except (KeyError, ValueError):
+        return None
+    return found if found.tzinfo else None
 
 
 def _count(said: dict[str, str], name: str) -> int | None:
