@@ -189,3 +189,16 @@ def test_a_removed_entry_takes_what_was_told_of_it_along(
     assert RICE["name"] not in mya.get(f"/cases/{case}").text
     with runtime.database.read() as session:
         assert session.execute(select(directory.referrals)).all() == []
+
+
+def test_a_long_list_is_a_short_page_on_a_slow_line(runtime: Runtime, lead: Browser) -> None:
+    (account,) = accounts(runtime, "lead")
+    until = runtime.clock.now() + timedelta(days=9)
+    for number in range(45):
+        text = f"မိသားစုတစ်စုကို ဆန်နှစ်ပြည် {number}။ " * 4
+        draft = service.Draft("food", service.Words(f"ဆန် {number}", text, text), ("my", "en"), until)
+        service.keep(runtime, account, draft)
+    page = lead.get("/services?lang=my", **{"Accept-Encoding": "gzip"})
+    assert len(page.data) < 15_000
+    assert "စကားလုံးနဲ့ ရှာပါ" in lead.get("/services").text  # there are more than are shown
+    assert lead.last.text.count('class="handle"') == 40
