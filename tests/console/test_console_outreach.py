@@ -6,9 +6,11 @@ from console.browser import Browser, Person
 from werkzeug.test import TestResponse
 
 from gateway.runtime import Runtime
+from gateway.store import audit
 from gateway.store import outreach as rows
 from gateway.store.counselors import Role
 from gateway.store.outreach import VersionState, fingerprint
+from ivr.burmese.encodings import unicode_to_zawgyi
 
 FORM = {"title": "Water", "topic": "health", "text_my": "ရေကို ဆူအောင် တည်ပါ။"}
 SOUNDS = f"{'a' * 64} {'b' * 64}"
@@ -140,3 +142,71 @@ def test_programmes_by_call_are_turned_off_and_on(
     lead.get("/standing")
     assert "turned on" in lead.post("/standing/switch", feature="programme_calls", on="1").text
     assert lead.post("/standing/switch", feature="threads", on="1").status_code == 409
+
+
+# --- languages, versions, texts ---------------------------------------------------------------------------
+
+
+def test_zawgyi_is_said_and_offered_in_unicode(lead: Browser, last_day: str) -> None:
+    text = "ရေကို ဆူအောင် တည်ပါ။ ထမင်းမစားခင် လက်ဆေးပါ။"
+    lead.get("/programmes/new")
+    page = lead.post("/programmes/new", **(FORM | {"text_my": unicode_to_zawgyi(text)}), last_day=last_day)
+    assert page.status_code == 409
+    assert "This was written in Zawgyi." in page.text
+    assert text in page.text
+    assert lead.post("/programmes/new", **(FORM | {"text_my": text}), last_day=last_day).status_code == 200
+
+
+def test_every_language_is_written_at_once_and_one_can_be_added(
+    runtime: Runtime, lead: Browser, last_day: str
+) -> None:
+    lead.get("/programmes/new")
+    page = lead.post("/programmes/new", **FORM, text_en="Boil the water.", last_day=last_day)
+    assert "English · version 1" in page.text
+    assert "Burmese · version 1" in page.text
+    lead.get("/programmes/new")
+    page = lead.post("/programmes/new", **FORM, last_day=last_day)
+    version = page.request.path.rpartition("/")[2]
+    assert 'id="add-call-en"' in page.text
+    assert "Add it in English" in page.text
+    lead.get(f"/programmes/{version}/change?language=en")
+    page = lead.post(f"/programmes/{version}/change", language="en", way="call", text_en="Boil the water.")
+    assert "English · version 1" in page.text
+
+
+def test_a_changed_text_is_a_new_version_that_shows_what_changed(lead: Browser, written: str) -> None:
+    page = lead.get(f"/programmes/{written}/change")
+    assert FORM["text_my"] in page.text
+    page = lead.post(f"/programmes/{written}/change", language="my", text_my="ရေကို ဆူအောင် တည်ပါ။ လက်ဆေးပါ။")
+    assert "version 2" in page.text
+    assert "<ins>လက်ဆေးပါ။</ins>" in page.text
+    lead.get(f"/programmes/{written}/change")
+    again = lead.post(f"/programmes/{written}/change", language="my", text_my="ရေကို ဆူအောင် တည်ပါ။ လက်ဆေးပါ။")
+    assert again.status_code == 409
+    assert "the text that is there already" in again.text
+
+
+def test_a_text_message_is_written_only_while_it_is_turned_on(
+    runtime: Runtime, lead: Browser, written: str
+) -> None:
+    assert 'id="add-text-my"' not in lead.get(f"/programmes/{written}").text
+    with runtime.database.write() as session:
+        audit.switch(session, "programme_texts", "on", runtime.clock.now())
+    runtime.switches.forget()
+    assert 'id="add-text-my"' in lead.get(f"/programmes/{written}").text
+    lead.get(f"/programmes/{written}/change?language=my&way=text")
+    page = lead.post(f"/programmes/{written}/change", language="my", way="text", text_my="x" * 200)
+    assert page.status_code == 409
+    page = lead.post(f"/programmes/{written}/change", language="my", way="text", text_my="ရေ သောက်ပါ။")
+    assert "as a text message" in page.text
+    assert "Another person must listen to it and approve it." in page.text
+
+
+def test_what_reaches_out_is_off_until_a_coordinator_turns_it_on(runtime: Runtime, lead: Browser) -> None:
+    with runtime.database.write() as session:
+        session.execute(audit.switches.delete())
+    runtime.switches.forget()
+    assert not runtime.switches.on("programme_calls")
+    lead.get("/standing")
+    assert "turned on" in lead.post("/standing/switch", feature="programme_calls", on="1").text
+    assert runtime.switches.on("programme_calls")

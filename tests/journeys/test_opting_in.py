@@ -154,6 +154,30 @@ def test_in_the_last_days_her_own_key_and_nothing_else_renews(
     assert timedelta(days=29, hours=23) < left <= timedelta(days=30)
 
 
+@pytest.mark.parametrize("kind", ["confirm", "programme"])
+def test_whoever_says_wrong_person_is_not_rung_about_it_again(
+    hotline: Hotline, author: str, second: str, kind: str
+) -> None:
+    (version,) = programme(hotline, author, second)
+    campaign = ""
+    if kind == "programme":
+        opted_in(hotline, OTHER, "6")
+        campaign = campaigns.launch(hotline.runtime, version, author)
+    else:
+        hotline.dial(OTHER).press("816")
+    hotline.work()
+    call = hotline.pick_up(hotline.provider.calls[-1])
+    assert call.press("3").said == ["gate_wrong_person"]
+    call.hang_up()
+    hotline.later(seconds=15)
+    hotline.work()
+    assert not hotline.rows(select(consents))
+    assert not hotline.rows(select(contacts))
+    if campaign:
+        with hotline.runtime.database.read() as session:
+            assert rows.totals(session, campaign) == {"listed": 1, "wrong_person": 1}
+
+
 def test_after_thirty_days_it_ends_by_itself_and_so_does_the_number(hotline: Hotline) -> None:
     opted_in(hotline, OTHER, "6")
     hotline.later(days=30, minutes=1)
