@@ -248,6 +248,7 @@ def test_killed_for_real_at_random_moments_it_still_comes_to_its_end(settings: S
     kept.opens(new)
 
 
+@pytest.mark.promise(4)
 def test_ten_thousand_numbers_tried_against_the_index_without_its_key_find_nobody(settings: Settings) -> None:
     """Every Myanmar mobile number could be hashed in minutes: only the key, in another place, stands in the way."""
     vault = Vault(settings, SystemClock())

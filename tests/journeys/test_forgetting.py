@@ -70,6 +70,7 @@ def traces(hotline: Hotline, contact: str, number: str = CALLER) -> list[str]:
     return found
 
 
+@pytest.mark.promise(24)
 def test_after_77_77_nothing_of_her_is_in_any_table_but_the_hash_that_keeps_others_from_contacting_her(
     hotline: Hotline,
 ) -> None:
@@ -138,6 +139,7 @@ def back_up(hotline: Hotline, copy: Path) -> None:
         there.execute("VACUUM INTO ?", (str(copy),))
 
 
+@pytest.mark.promise(24)
 def test_forgotten_today_she_is_unreadable_in_yesterdays_backup_too(hotline: Hotline, tmp_path: Path) -> None:
     case = talked(hotline)
     contact = str(hotline.one(select(contacts.c.id)).id)
@@ -158,6 +160,7 @@ def test_forgotten_today_she_is_unreadable_in_yesterdays_backup_too(hotline: Hot
     assert everything.data(backup.read_bytes(), "the backup") == []
 
 
+@pytest.mark.promise(24)
 def test_a_backup_restored_in_the_place_of_the_database_opens_nothing_and_rings_nobody(
     hotline: Hotline, tmp_path: Path
 ) -> None:
@@ -185,6 +188,7 @@ def test_a_backup_restored_in_the_place_of_the_database_opens_nothing_and_rings_
 # --- the provider's copies ------------------------------------------------------------------------------
 
 
+@pytest.mark.promise(24)
 def test_every_call_and_text_is_deleted_at_the_provider_soon_after_it_was_over(hotline: Hotline) -> None:
     talked(hotline)
     text, call = "SM" + secrets.token_hex(16), "CA" + secrets.token_hex(16)
@@ -217,6 +221,7 @@ def test_a_call_whose_end_nobody_reports_is_deleted_hours_later(hotline: Hotline
     assert sid in hotline.provider.deleted
 
 
+@pytest.mark.promise(24)
 def test_a_provider_that_refuses_is_asked_again_for_a_month_then_the_id_goes_and_the_count_stays(
     hotline: Hotline,
 ) -> None:
@@ -259,6 +264,7 @@ def test_every_table_has_a_rule_or_a_reason() -> None:
     assert unruled == set(retention.KEPT_FOR_A_REASON)
 
 
+@pytest.mark.promise(25)
 def test_four_hundred_days_later_there_is_nothing_left_past_its_age(hotline: Hotline) -> None:
     talked(hotline)
     for at in range(3):

@@ -194,6 +194,7 @@ class Died(BaseException):
 STEPS = [name for name, _ in wiping.STEPS]
 
 
+@pytest.mark.promise(26)
 def test_after_the_wipe_nothing_opens_nothing_is_left_and_the_line_still_speaks(hotline: Hotline) -> None:
     stolen = Stolen(hotline)
     assert stolen.opens()
@@ -224,6 +225,7 @@ def test_a_line_that_was_started_again_after_the_wipe_says_what_all_may_hear(
 
 
 @pytest.mark.parametrize("dies_after", range(len(STEPS)), ids=STEPS)
+@pytest.mark.promise(26)
 def test_a_crash_after_any_step_leaves_nothing_that_opens_and_the_next_run_ends_it(
     hotline: Hotline, monkeypatch: pytest.MonkeyPatch, dies_after: int
 ) -> None:
@@ -246,6 +248,7 @@ def test_a_crash_after_any_step_leaves_nothing_that_opens_and_the_next_run_ends_
     assert not stolen.opens()
 
 
+@pytest.mark.promise(26)
 def test_with_the_database_away_the_keys_are_destroyed_all_the_same(hotline: Hotline) -> None:
     stolen = Stolen(hotline)
     file = hotline.settings.data_dir / "hotline.db"
@@ -259,6 +262,7 @@ def test_with_the_database_away_the_keys_are_destroyed_all_the_same(hotline: Hot
         assert not stolen.opens()
 
 
+@pytest.mark.promise(26)
 def test_with_the_keystore_locked_its_file_is_destroyed(hotline: Hotline) -> None:
     stolen = Stolen(hotline)
     with closing(sqlite3.connect(hotline.settings.data_dir / "keystore.db", isolation_level=None)) as busy:
