@@ -342,12 +342,17 @@ def test_a_country_may_be_allowed(template: Path, tmp_path: Path, provider: Prov
 
 
 @pytest.fixture
-def poor(template: Path, tmp_path: Path, provider: Provider) -> Iterator[Callable[[str], Hotline]]:
+def poor(template: Path, tmp_path: Path, provider: Provider) -> Iterator[Callable[..., Hotline]]:
     """A hotline that may spend so much a day; a call puts down three minutes of half a unit, a bridge is two calls."""
     made: list[Hotline] = []
 
-    def of(cap: str) -> Hotline:
-        settings = {"HOTLINE_SPEND_PER_DAY": cap, "HOTLINE_QUIET_HOURS": "", "HOTLINE_CALLS_AT_ONCE": "50"}
+    def of(cap: str, *, text: str = "0.0001") -> Hotline:
+        settings = {
+            "HOTLINE_SPEND_PER_DAY": cap,
+            "HOTLINE_TEXT_PRICE": text,
+            "HOTLINE_QUIET_HOURS": "",
+            "HOTLINE_CALLS_AT_ONCE": "50",
+        }
         made.append(Hotline(template, tmp_path / "hotline", provider, **settings))
         return made[-1]
 
@@ -362,7 +367,7 @@ def spent(hotline: Hotline) -> Decimal:
 
 
 def test_rings_back_stop_before_the_cap_and_go_on_when_there_is_money_again(
-    poor: Callable[[str], Hotline], provider: Provider
+    poor: Callable[..., Hotline], provider: Provider
 ) -> None:
     hotline = poor("9")
     for number in range(8):
@@ -379,7 +384,7 @@ def test_rings_back_stop_before_the_cap_and_go_on_when_there_is_money_again(
 
 
 def test_what_a_call_cost_is_set_right_by_its_length(
-    poor: Callable[[str], Hotline], provider: Provider
+    poor: Callable[..., Hotline], provider: Provider
 ) -> None:
     hotline = poor("9")
     ring(hotline, CALLER)
@@ -401,7 +406,7 @@ def test_calls_that_are_dialled_in_cost_too(hotline: Hotline) -> None:
 
 
 def test_a_bridge_begins_only_where_both_its_calls_fit(
-    poor: Callable[[str], Hotline], provider: Provider
+    poor: Callable[..., Hotline], provider: Provider
 ) -> None:
     hotline = poor("3.1")
     counselor = hotline.counselor()
@@ -419,7 +424,7 @@ def test_a_bridge_begins_only_where_both_its_calls_fit(
     [("8.0", None, None), ("8.6", Answer.CLOSED, None), ("9.0", Answer.REJECT, Answer.REJECT)],
 )
 def test_towards_the_cap_the_line_says_that_it_is_closed_and_at_the_cap_it_is_busy(
-    poor: Callable[[str], Hotline], used: str, stranger_meets: Answer | None, who_waits_meets: Answer | None
+    poor: Callable[..., Hotline], used: str, stranger_meets: Answer | None, who_waits_meets: Answer | None
 ) -> None:
     hotline = poor("9")
     hotline.text("11")
@@ -454,7 +459,7 @@ def test_no_order_of_calls_passes_the_share_of_its_kind(
                 assert in_this_hour <= Decimal(9) * share / 100
 
 
-def test_danger_may_use_the_cap_to_its_end(poor: Callable[[str], Hotline], provider: Provider) -> None:
+def test_danger_may_use_the_cap_to_its_end(poor: Callable[..., Hotline], provider: Provider) -> None:
     hotline = poor("3.1")
     counselor = hotline.counselor()
     hotline.text("11")
@@ -465,3 +470,15 @@ def test_danger_may_use_the_cap_to_its_end(poor: Callable[[str], Hotline], provi
     casework.call(hotline.runtime, case, counselor.id)
     hotline.work()
     assert len(provider.calls) == 1
+
+
+def test_answers_to_texts_cost_too_and_stop_before_the_cap_while_what_is_asked_is_done(
+    poor: Callable[..., Hotline],
+) -> None:
+    hotline = poor("3", text="0.3")
+    answered = [hotline.text("0", stranger(number)) is not None for number in range(12)]
+    assert answered == sorted(answered, reverse=True)
+    assert 0 < sum(answered) < 12
+    assert Decimal(1) < spent(hotline) <= Decimal("2.85")
+    assert hotline.text("99", stranger(50)) is None
+    assert count(hotline, forbidden) == 1
