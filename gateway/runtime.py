@@ -108,7 +108,8 @@ class Switches:
     def on(self, feature: str) -> bool:
         """Whether an optional feature is named in the settings, and turned on in the console where that is needed."""
         usual = "off" if feature in OFF_AT_FIRST else "on"
-        return feature in self._features and self._now().get(feature, usual) == "on"
+        turned = self._now().get(feature, usual) == "on"
+        return feature in self._features and turned and not self.halted  # locked, nothing optional goes on
 
     @property
     def halted(self) -> bool:
