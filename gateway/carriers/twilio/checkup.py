@@ -164,7 +164,7 @@ def _sound_kept(client: Any, ask: Ask) -> Finding:
     if kept:
         words = "calls were recorded: switch that off and delete them, for the gateway never asks for it"
         return Finding("sound kept", good=False, words=words)
-    return Finding("sound kept", good=True, words="no call was recorded")
+    return Finding("sound kept", good=True, words="no sound of a call is kept there")
 
 
 def _copies(client: Any, ask: Ask, wiring: Wiring) -> Finding:
