@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import abort, flash, request
+from flask import abort, flash, g, request
 from flask.typing import ResponseReturnValue
 
 from gateway.console import text_words, words
@@ -74,8 +74,12 @@ class Texting:
         return go("thread", case=case)
 
     def _told(self, there: Callback, thread: Thread, written: str) -> tuple[str, ...]:
-        """The cost first, then every fault."""
-        faults = threads.faults(self.runtime, there, written, thread.display)
+        """The cost first, then every fault but the one that the page tells above."""
+        faults = [
+            one
+            for one in threads.faults(self.runtime, there, written, thread.display)
+            if one != g.get("refusal")
+        ]
         return (_size(sending.cost(written, thread.display)), *(words.reason(one) for one in faults))
 
     def _line(self, one: threads.Line, now: datetime) -> Line:

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from gateway.settings import demo_environment, write_demo_env
+
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGUMENTS = (
@@ -41,10 +43,18 @@ class Demo:
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Demo]:
+    yield from started(tmp_path)
+
+
+def started(tmp_path: Path, **settings: str) -> Iterator[Demo]:
+    """A demo until the test is over; `settings` are other than a first start writes down."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     folder = tmp_path / "var"
+    if settings:
+        folder.mkdir()
+        write_demo_env(folder / "demo.env", demo_environment(folder, port) | settings)
     environment = {
         name: value
         for name, value in os.environ.items()
