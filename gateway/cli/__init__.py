@@ -81,7 +81,7 @@ def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
 # which stays in memory, loads next to nothing.
 _ROOMS = {
     "running": ("up", "worker", "clock", "release", "db", "status"),
-    "looking": ("doctor", "fallback", "notice"),
+    "looking": ("doctor", "spending", "fallback", "notice"),
     "keys": ("keys", "unseal", "lock", "unlock", "wipe", "retention"),
     "people": ("counselor", "forget"),
     "content": ("check", "dialogue", "map", "prompts"),

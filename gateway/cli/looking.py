@@ -1,4 +1,4 @@
-"""Commands that look and tell, and change nothing here: doctor, fallback, notice."""
+"""Commands that look and tell, and change nothing here: doctor, spending, fallback, notice."""
 
 import sys
 from pathlib import Path
@@ -25,6 +25,25 @@ def doctor() -> None:
         faults += finding.good is False
         click.echo(f"{_MARKS[finding.good]} {finding.what}: {finding.words}")
     sys.exit(1 if faults else 0)
+
+
+@click.command()
+@spoken
+def spending() -> None:
+    """Show what was spent in the last 24 hours by kind, and how much of the fuller cap that is."""
+    from datetime import timedelta  # noqa: PLC0415 - only this command needs these
+
+    from gateway.services import spending as money  # noqa: PLC0415
+
+    here = runtime()
+    now = here.clock.now()
+    with here.database.read() as session:
+        found = money.spent(session, since=now - timedelta(hours=24))
+        used = money.used(session, here, now=now)
+    for kind, amount in sorted(found.items()):
+        click.echo(f"{kind:<12} {amount:>10.2f}")
+    click.echo(f"{'in all':<12} {sum(found.values()):>10.2f}")
+    click.echo(f"{used:.0f} of a hundred of the cap" if money.capped(here.settings) else "no cap is set")
 
 
 @click.command()

@@ -4,12 +4,14 @@ import base64
 import io
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,6 +31,7 @@ from gateway.runtime import Runtime
 from gateway.services import doctor, fallback, notice
 from gateway.settings import load
 from gateway.store import spending as spending_rows
+from gateway.store.database import Database
 from prompts import audio
 
 ROOT = Path(__file__).parents[2]
@@ -312,3 +315,14 @@ def test_the_access_log_names_the_route_and_never_the_address(
     assert "/twilio/voice/turn/<int:step>" in told
     for secret in ("959790001001", "who=", "s=abc", "0" * 64):
         assert secret not in told
+
+
+def test_what_was_spent_is_shown_by_kind(tmp_path: Path, template: Path) -> None:
+    environ = production(tmp_path, HOTLINE_SPEND_PER_DAY="20")
+    shutil.copy(template / "hotline.db", tmp_path / "hotline.db")
+    database = Database(f"sqlite:///{tmp_path}/hotline.db", busy=1)
+    with database.write() as session:
+        spending_rows.add(session, moment=datetime.now(UTC), kind="text", campaign="", spent=50_000)
+    database.close()
+    told = command("spending", **environ)
+    assert " ".join(told.stdout.split()) == "text 5.00 in all 5.00 25 of a hundred of the cap"
