@@ -17,6 +17,7 @@ from gateway.store import outreach
 _WHY = {
     "quiet_hours": "Quiet hours until {until}: nobody is rung who did not ask for “within the hour”.",
     "nobody_on_shift": "Nobody is on shift: callers are told so before they choose when.",
+    "outside_hours": "Outside the opening hours: callers hear that nobody rings within the hour, and when it opens.",
     "not_yet": "{count} waiting for its time: nobody is rung before {until}.",
     "expired": "{count} expired: its time passed, it is never rung, and its number is destroyed.",
     "withdrawn": "{count} withdrawn by the caller: never rung, and the number is destroyed.",

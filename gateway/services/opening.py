@@ -100,11 +100,13 @@ def opens_next(hours: Hours, now: datetime, zone: tzinfo) -> datetime | None:
 
 
 def closed_last(hours: Hours, now: datetime, zone: tzinfo) -> datetime | None:
-    """When it closed, of the last days, where it is closed now; None where it is open, or was not at all."""
+    """When it closed, where it is closed now; None where it is open, or was not in the last two days."""
     around = list(_around(hours, now, zone))
     if any(begins <= now < ends for begins, ends in around):
         return None
-    return max((ends for begins, ends in around if begins < ends <= now), default=None)
+    # An earlier span, which was not looked at, may have ended after those before this midnight.
+    since = _instant(now.astimezone(zone).date() - 2 * _DAY, time(), zone)
+    return max((ends for begins, ends in around if begins < ends and since <= ends <= now), default=None)
 
 
 def is_open_within(hours: Hours, begins: datetime, ends: datetime, zone: tzinfo) -> bool:
@@ -116,7 +118,7 @@ def is_open_within(hours: Hours, begins: datetime, ends: datetime, zone: tzinfo)
 def _around(hours: Hours, now: datetime, zone: tzinfo) -> Iterator[tuple[datetime, datetime]]:
     """The spans that may hold now, or have ended a moment ago."""
     today = now.astimezone(zone).date()
-    for back in (2, 1, 0):
+    for back in (3, 2, 1, 0):
         span = _span(hours, today - back * _DAY, zone)
         if span:
             yield span

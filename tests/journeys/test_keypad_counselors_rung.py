@@ -112,6 +112,16 @@ def test_the_keypad_wins_over_the_console(hotline: Hotline) -> None:
     assert hotline.one(select(callbacks)).claimed_by == helper.id
 
 
+def test_somebody_in_danger_rings_a_keypad_inside_the_time_she_chose(hotline: Hotline) -> None:
+    _, codes = with_sheet(hotline)
+    hotline.at(8)
+    line = hotline.dial()
+    line.press("1251")  # in the morning, own number 5; then: in danger today
+    line.hang_up()
+    rings = rung(hotline)
+    assert type_code(rings, codes[0]) == ["handle", "counselor_choices"]
+
+
 def test_a_wrong_code_takes_nothing(hotline: Hotline) -> None:
     _, codes = with_sheet(hotline)
     asks(hotline)

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from front_door import YANGON, Hotline
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from trials import trials
 
@@ -78,6 +78,13 @@ def test_when_it_opens_next_it_is_open_and_not_before(plan: tuple[Hours, datetim
 
 @settings(max_examples=trials(60, 5000), deadline=None)
 @given(plans())
+@example(  # of two that overlap the longer one, days ago
+    (
+        Hours((Span(time(1), time(0, 30)), Span(time(0), time(0, 15)), *[None] * 5), {}),
+        datetime(2026, 1, 1, tzinfo=UTC),
+        YANGON,
+    )
+)
 def test_since_it_closed_it_was_closed_and_just_before_it_was_open(
     plan: tuple[Hours, datetime, ZoneInfo],
 ) -> None:
