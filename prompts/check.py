@@ -175,7 +175,10 @@ def _lengths(library: Library, sound: Sound | None) -> Iterator[Problem]:
                     yield Problem(*_place(language, key), "has no sound yet")
         for menu in library.script.menus.values():
             for lines, most in _said_at_once(library.script, menu):
-                ways = {said: sum(_seconds(library, language, key, sound) for key in said) for said in _ways(lines)}
+                ways = {
+                    said: sum(_seconds(library, language, key, sound) for key in said)
+                    for said in _ways(lines)
+                }
                 said = max(ways, key=lambda one: ways[one])
                 seconds = ways[said]
                 if seconds > most:

@@ -44,7 +44,7 @@ def off(session: Session, account: str, why: str, *, now: datetime) -> None:
 
 
 def tick(runtime: Runtime) -> None:
-    """Begin and end shifts whose time has come, but end none during a call. Run every few seconds; twice does no harm."""
+    """Begin and end shifts whose time has come, but end none during a call. Every few seconds; twice does no harm."""
     now = runtime.clock.now()
     with runtime.database.write() as session:
         for shift in shifts.to_begin(session, now):
