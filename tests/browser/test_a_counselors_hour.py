@@ -150,7 +150,14 @@ def handed_over(phones: Page, mya: Page, demo: Demo, window: type, pictures: Pat
     expect(mya.get_by_text("A colleague is with this request.")).to_be_visible(timeout=40_000)
 
 
-def test_with_keys_alone(page: Page, demo: Demo, pictures: Path) -> None:
+def test_with_keys_alone_and_in_burmese_on_a_small_phone_without_script(
+    page: Page, demo: Demo, window: type, pictures: Path
+) -> None:
+    with_keys_alone(page, demo, pictures)
+    on_a_small_phone(page, demo, window, pictures)
+
+
+def with_keys_alone(page: Page, demo: Demo, pictures: Path) -> None:
     page.goto(demo.phones)
     ask_by_text(page, "12")
     sign_in(page, demo, "counselor")
@@ -193,13 +200,11 @@ def test_with_keys_alone(page: Page, demo: Demo, pictures: Path) -> None:
         assert nameless == 0, path
 
 
-def test_practice_and_hard_calls_on_a_small_phone_in_burmese_without_script(
-    page: Page, demo: Demo, window: type, pictures: Path
-) -> None:
+def on_a_small_phone(page: Page, demo: Demo, window: type, pictures: Path) -> None:
     page.goto(demo.phones)
     ask_by_text(page, "12")
     mya = window("my", PHONE, script=False)
-    sign_in(mya, demo, "counselor")
+    sign_in(mya, demo, "coordinator")
     fits(mya)
     mya.screenshot(path=pictures / "queue-small.png", full_page=True)
     mya.locator(".rows a[href*='/cases/']").first.click()
