@@ -5,7 +5,7 @@ may be run again. What the line says to everybody stays, so that it goes on with
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Final
 
 from redis import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import Table, delete, select, text
+from sqlalchemy import Connection, MetaData, Table, delete, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -24,7 +24,6 @@ from gateway.services import halting
 from gateway.settings import demo_file
 from gateway.store import audit, sounds
 from gateway.store.counselors import Account, Role
-from gateway.store.database import metadata
 from gateway.typed_key import TypedKey
 
 WORD: Final = "destroy"
@@ -105,9 +104,8 @@ def _keys_here(runtime: Runtime) -> None:
 def _rows(runtime: Runtime) -> None:
     """Everything but what everybody hears, accounts included."""
     with runtime.database.write() as session:
-        for table in reversed(metadata.sorted_tables):
-            if table.name not in SAID:
-                session.execute(delete(table))
+        for table in reversed(_emptied(session)):
+            session.execute(delete(table))
         spoken = select(sounds.prompt_sounds.c.sound)
         session.execute(delete(sounds.renderings).where(sounds.renderings.c.sound.not_in(spoken)))
         session.execute(delete(sounds.sounds).where(sounds.sounds.c.hash.not_in(spoken)))
@@ -125,12 +123,15 @@ def _leftovers_of_rows(runtime: Runtime) -> None:
             for command in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
                 raw.execute(command).close()
             return
-        for table in _emptied():
+        for table in _emptied(connection):
             connection.execute(text(f'VACUUM FULL "{table.name}"'))
 
 
-def _emptied() -> Iterator[Table]:
-    return (table for table in metadata.sorted_tables if table.name not in SAID)
+def _emptied(connection: Connection) -> list[Table]:
+    """As the database has them: this process may not have loaded what knows of each table."""
+    there = MetaData()
+    there.reflect(connection)
+    return [table for table in there.sorted_tables if table.name not in SAID | {"alembic_version"}]
 
 
 def _bell(runtime: Runtime) -> None:
