@@ -168,7 +168,7 @@ def test_an_answer_leaves_at_night_and_its_number_is_the_one_she_texted(texting:
 REPORTS = ("queued", "sent", "delivered", "undelivered")
 
 
-@settings(max_examples=trials(8, 1_000))
+@settings(max_examples=trials(5, 1_000))
 @given(reports=st.lists(st.sampled_from(REPORTS), max_size=6), early=st.integers(0, 3))
 def test_reports_in_any_order_doubled_or_missing_end_in_the_same_state(
     template: Path, tmp_path_factory: pytest.TempPathFactory, reports: list[str], early: int
@@ -187,7 +187,7 @@ def test_reports_in_any_order_doubled_or_missing_end_in_the_same_state(
         work_for(made, minutes=1)
         for word in reports[early:]:
             made.report(text, word)
-        work_for(made, minutes=5)
+        work_for(made, minutes=4)
         end = S.DELIVERED if "delivered" in reports else S.FAILED if "undelivered" in reports else S.SENT
         assert ours(made) == [end]
         assert len(provider.texts) == 1

@@ -377,7 +377,7 @@ def test_what_came_late_and_what_was_overtaken_is_marked_where_the_provider_date
     assert [(line.late, line.out_of_order) for line in lines] == [(False, False), (False, True), (True, True)]
 
 
-@settings(max_examples=trials(5, 500))
+@settings(max_examples=trials(4, 500))
 @given(st.lists(st.sampled_from(["text", "answer", "report", "stop"]), max_size=8))
 def test_whatever_comes_in_whatever_order_nothing_leaves_after_stop(
     template: Path, tmp_path_factory: pytest.TempPathFactory, deeds: list[str]
