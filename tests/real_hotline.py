@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from front_door import Hotline, Provider
+from front_door import NO_LIMITS, Hotline, Provider
 from sqlalchemy import func, select
 from twilio.request_validator import RequestValidator
 
@@ -69,6 +69,7 @@ class RealHotline(Hotline):
             "HOTLINE_PUBLIC_URL": self.address,
             "PORT": str(self.port),
             "TWILIO_API_BASE_URL": provider.address if provider else self.address + "/simulator/api",
+            **NO_LIMITS,
             **more,
         }
         clean = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
