@@ -43,9 +43,9 @@ _log = get(__name__)
 
 SLICE_SECONDS: Final = 5.0  # of the real time; then whoever waits for a worker goes first
 BLOCK: Final = timedelta(milliseconds=200)  # calls whose moments are taken together
-AHEAD: Final = timedelta(
-    milliseconds=100
-)  # and so long before they come: a callback waits no longer than both
+# And so long before they come: a callback waits no longer than both.
+AHEAD: Final = timedelta(milliseconds=400)
+LONGEST_NAP: Final = timedelta(seconds=1)
 LISTED_AT_ONCE: Final = 500
 THREADS: Final = 48
 RING_SECONDS: Final = 30
@@ -309,13 +309,20 @@ def _begin(
                 if one.id in taken
             ]  # fmt: skip
             _commit(session, runtime, campaign.id, calls, now)
+        upcoming = lines.next_moment(session, runtime)
     if moment is None:  # another lane, or somebody more pressing, has the next moments
-        time.sleep(min(lines.every(runtime).total_seconds(), 0.05))
-        return None if numbers else now + NO_LINE
+        return _nap(runtime, upcoming - AHEAD) if numbers else now + NO_LINE
     for call in calls:
         work.flight[work.pool.submit(_dial, work, call)] = call
     # The next moments are taken when these are nearly gone by, so that no more than a block is ever ahead.
-    lines.wait(runtime, moment + len(numbers) * lines.every(runtime) - AHEAD)
+    return _nap(runtime, moment + len(numbers) * lines.every(runtime) - AHEAD)
+
+
+def _nap(runtime: Runtime, until: datetime) -> datetime | None:
+    """Sleep until then, where that is soon; else come again then, and leave the worker to others."""
+    if until - runtime.clock.now() > LONGEST_NAP:
+        return until
+    lines.wait(runtime, until)
     return None
 
 

@@ -82,6 +82,11 @@ def moments(
     )
 
 
+def next_moment(session: Session, runtime: Runtime) -> datetime:
+    """When the next moment is to be had."""
+    return paces.free_at(session, _DIAL) or runtime.clock.now()
+
+
 def wait(runtime: Runtime, moment: datetime) -> None:
     """Sleep until a moment that was taken."""
     left = (moment - runtime.clock.now()).total_seconds()
@@ -102,12 +107,17 @@ class Pacer:
         self._last: datetime | None = None
 
     def wait(self, moment: datetime) -> None:
-        with self._turn:
-            begins = max(moment, self._last + self._every) if self._last else moment
-            while max(begins, self._runtime.clock.now()) - moment > _LATE:
-                begins = moment = self._taken_anew()
-            self._last = begins
-        wait(self._runtime, begins)
+        while True:
+            with self._turn:
+                begins = max(moment, self._last + self._every) if self._last else moment
+                late = max(begins, self._runtime.clock.now()) - moment > _LATE
+                if not late:
+                    self._last = begins
+            if not late:
+                wait(self._runtime, begins)
+                if self._runtime.clock.now() - begins <= _LATE:
+                    return
+            moment = self._taken_anew()
 
     def _taken_anew(self) -> datetime:
         while True:

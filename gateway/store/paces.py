@@ -6,7 +6,7 @@ It is the moment before which no further call may begin (a leaky bucket of depth
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, String, Table, case, literal, update
+from sqlalchemy import BigInteger, Column, String, Table, case, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store.database import EPOCH, Session, metadata
@@ -50,3 +50,8 @@ def reserve(
         moved = session.execute(move).scalar()
     return None if moved is None else EPOCH + (moved - count * step) * _US
 
+
+def free_at(session: Session, name: str) -> datetime | None:
+    """When the next call may begin, as things stand."""
+    found = session.execute(select(paces.c.free_at).where(paces.c.name == name)).scalar()
+    return None if found is None else EPOCH + found * _US
