@@ -144,10 +144,15 @@ def _dispatch(count: int) -> None:
         seen = _campaign(count, "1000", workers)
         seconds = max(seen) - min(seen)
         shown.append((str(workers), f"{len(seen)}", f"{seconds:.1f}", f"{(len(seen) - 1) / seconds:.0f}"))
-    how = f"""A campaign of {count:,} people at a set rate of 1,000 calls a second, from the first request to the last as
-the API double on the same machine takes them (one more process, on the same cores); RQ workers, Valkey, SQLite with
-`synchronous=FULL`."""
+    how = f"""A campaign of {count:,} people at a set rate of 1,000 calls a second, from the first request to the
+last as the API double on the same machine takes them (one more process, on the same cores); RQ workers, Valkey, SQLite with
+`synchronous=FULL`. {_load()}"""
     write("dispatch", "Calls placed", how, table(("workers", "calls", "s", "calls/s"), shown))
+
+
+def _load() -> str:
+    """How busy the machine was: beside other work these figures say little."""
+    return f"Load average of the machine meanwhile: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores."
 
 
 def _pace() -> None:
@@ -160,8 +165,9 @@ def _pace() -> None:
             sum(1 for other in seen[at : at + 2 * rate + 5] if other < one + 1) for at, one in enumerate(seen)
         )
         shown.append((str(rate), f"{real:.2f}", f"{real / rate:.3f}", str(most)))
-    how = """The set rate against what the API double saw with two workers on two lanes: calls a second between the
-first and the last, its share of the set rate (at least 0.95 is wanted), and the most in any second, sliding."""
+    how = f"""The set rate against what the API double saw with two workers on two lanes: calls a second between the
+first and the last, its share of the set rate (at least 0.95 is wanted), and the most in any second, sliding.
+{_load()}"""
     write("pace", "Pace", how, table(("set", "calls/s", "share", "most in a second"), shown))
 
 
