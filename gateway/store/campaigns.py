@@ -383,8 +383,12 @@ def next_due(session: Session, campaign: str, lane: int) -> datetime | None:
 
 
 def anybody_left(session: Session, campaign: str) -> bool:
-    query = select(recipients.c.id).where(recipients.c.campaign == campaign).limit(1)
-    return session.execute(query).first() is not None
+    """Somebody who is to be rung, or is being rung; each is found by an index of its own."""
+    query = select(recipients.c.id).where(recipients.c.campaign == campaign)
+    return any(
+        session.execute(query.where(one).limit(1)).first() is not None
+        for one in (_pending, recipients.c.calling)
+    )
 
 
 # --- counts -------------------------------------------------------------------------------------------

@@ -145,8 +145,8 @@ def _dispatch(count: int) -> None:
         seconds = max(seen) - min(seen)
         shown.append((str(workers), f"{len(seen)}", f"{seconds:.1f}", f"{(len(seen) - 1) / seconds:.0f}"))
     how = f"""A campaign of {count:,} people at a set rate of 1,000 calls a second, from the first request to the
-last as the API double on the same machine takes them (one more process, on the same cores); RQ workers, Valkey, SQLite with
-`synchronous=FULL`. {_load()}"""
+last as the API double on the same machine takes them (one more process, on the same cores); RQ workers, Valkey,
+SQLite with `synchronous=FULL`. {_load()}"""
     write("dispatch", "Calls placed", how, table(("workers", "calls", "s", "calls/s"), shown))
 
 

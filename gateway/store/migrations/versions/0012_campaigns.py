@@ -43,10 +43,9 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.add_column("consents", sa.Column("topic", sa.String(length=24), nullable=True))
-    live = sa.text("live")
     op.create_index(
         "ix_consents_audience", "consents", ["way", "language", "id", "until", "asked", "topic"],
-        sqlite_where=live, postgresql_where=live,
+        sqlite_where=sa.text("live = 1"), postgresql_where=sa.text("live"),
     )  # fmt: skip
     standing = sa.text("ended IS NULL")
     op.create_index(
@@ -104,12 +103,12 @@ def _recipients() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recipients")),
         sa.UniqueConstraint("consent", "campaign", name=op.f("uq_recipients_consent_campaign")),
     )
-    pending, calling = sa.text("NOT calling"), sa.text("calling")
+    # Written as each database is asked for it, or it would not find that the index answers.
     op.create_index(
         "ix_recipients_pending", "recipients", ["campaign", "lane", "due"],
-        sqlite_where=pending, postgresql_where=pending,
+        sqlite_where=sa.text("calling = 0"), postgresql_where=sa.text("NOT calling"),
     )  # fmt: skip
     op.create_index(
         "ix_recipients_calling", "recipients", ["campaign"],
-        sqlite_where=calling, postgresql_where=calling,
+        sqlite_where=sa.text("calling = 1"), postgresql_where=sa.text("calling"),
     )  # fmt: skip
