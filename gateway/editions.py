@@ -5,7 +5,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -168,4 +168,9 @@ class Editions:
 
 
 def _edition(number: int, pack: bytes) -> Edition:
-    return Edition(number, packs.name_of(pack), Library.read(packs.unpacked(pack)))
+    return Edition(number, packs.name_of(pack), _library(pack))
+
+
+@lru_cache(maxsize=8)
+def _library(pack: bytes) -> Library:
+    return Library.read(packs.unpacked(pack))

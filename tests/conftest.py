@@ -5,11 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from front_door import Hotline, Provider, build_template
 from hypothesis import HealthCheck, settings
 from real_redis import RedisServer
 
+from gateway.services import factors
+
 pytest_plugins = ("promises",)
+
+# Hundreds of accounts are made here, and nobody attacks them; `test_accounts` shows the real cost.
+factors.HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 settings.register_profile("everyday", max_examples=30, deadline=None)
 settings.register_profile(

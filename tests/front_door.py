@@ -1,11 +1,13 @@
 """A whole hotline for one test, reached as the world reaches it: signed webhooks in, REST requests out."""
 
 import json
+import os
 import re
 import secrets
 import shutil
 import threading
 import xml.etree.ElementTree as ET
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,6 +28,7 @@ from gateway.services import attending, counselors, signing_in, speech
 from gateway.store import audit, migrations, outbox
 from gateway.store.counselors import Account, Role
 from gateway.vault import Vault
+from ivr.burmese.segments import count
 from workers import jobs
 
 YANGON = ZoneInfo("Asia/Yangon")
@@ -39,6 +42,27 @@ NO_LIMITS = {  # tests of other things come as thick as a flood
     "HOTLINE_REQUESTS_PER_HOUR": "100000",
     "HOTLINE_RING_BACKS_PER_HOUR": "100000",
 }
+
+
+# --- what is looked at in every test ---------------------------------------------------------------------
+
+LISTED = ("တော်လှန်ရေး", "uprising")
+"""The private word list of every hotline here."""
+
+LOOKED_AT: Counter[tuple[int, str]] = Counter()
+"""How many answers and texts were looked at, by promise and what it says of them."""
+
+
+def records_nothing(words: Sequence[str]) -> bool:
+    """Whether neither a document's signs nor a request's fields ask for a recording."""
+    LOOKED_AT[22, "test_every_answer_to_a_call_and_every_call_of_ours_in_these_tests"] += 1
+    return not any("record" in word.lower() or "transcri" in word.lower() for word in words)
+
+
+def fits(text: str, parts: int) -> bool:
+    """Whether a text is that short and holds no word of the list."""
+    LOOKED_AT[23, "test_every_text_that_left_in_these_tests"] += 1
+    return count(text).parts <= parts and not any(word in text.lower() for word in LISTED)
 
 
 # --- the provider's REST interface, as far as it is asked ------------------------------------------------
@@ -83,6 +107,7 @@ class Provider:
         self.refuse: Callable[[], tuple[int, int] | None] = lambda: None
         self.drop_answers = False
         self.deleted: list[str] = []
+        self.wrong: list[str] = []
         self.refuse_deletion: Callable[[], int] = lambda: 204
         provider = self
 
@@ -131,6 +156,8 @@ class Provider:
             refused = self.refuse()
             if refused:
                 return refused[0], {"code": refused[1], "message": "refused", "status": refused[0]}
+            if not records_nothing([*form]):
+                self.wrong.append("a call of ours asked for a recording")
             call = Placed("CA" + secrets.token_hex(16), form)
             self.calls.append(call)
             return 201, self._shape(call)
@@ -139,6 +166,8 @@ class Provider:
             if refused:
                 return refused[0], {"code": refused[1], "message": "refused", "status": refused[0]}
             text = Texted("SM" + secrets.token_hex(16), form)
+            if not fits(text.body, 3):
+                self.wrong.append("a text was too long or held a listed word")
             self.texts.append(text)
             return 201, self._text(text)
         call = self.of(path.rsplit("/", 1)[1].removesuffix(".json"))
@@ -175,6 +204,7 @@ class Provider:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        assert not self.wrong, self.wrong
 
     @staticmethod
     def _text(text: Texted) -> dict[str, Any]:
@@ -269,20 +299,30 @@ class Line:
 # --- the hotline --------------------------------------------------------------------------------------
 
 
+def _copy(source: str, target: str) -> None:
+    """Sounds never change where they lie: a link does."""
+    if source.endswith((".wav", ".mp3")):
+        os.link(source, target)
+    else:
+        shutil.copy2(source, target)
+
+
 class Hotline:
     """One installation in a folder of its own; `work` does what workers would do now."""
 
     def __init__(self, template: Path, folder: Path, provider: Provider, **settings: str) -> None:
-        shutil.copytree(template, folder, dirs_exist_ok=True)
+        shutil.copytree(template, folder, dirs_exist_ok=True, copy_function=_copy)
         environment = gateway_settings.read_env_file(folder / "demo.env")
         environment |= {
             "HOTLINE_DATA_DIR": str(folder),
             "TWILIO_API_BASE_URL": provider.address,
             "HOTLINE_FACES": "webhooks",
             "HOTLINE_CALLS_PER_SECOND": "1000",  # no test waits for a line
+            "HOTLINE_WORD_LIST": str(folder / "listed.txt"),
             **NO_LIMITS,
             **settings,
         }
+        (folder / "listed.txt").write_text("\n".join(LISTED), encoding="utf-8")
         self.settings = gateway_settings.load(environment)
         self.environment = environment
         self.runtime = build_runtime(self.settings)
@@ -320,7 +360,9 @@ class Hotline:
         answer = self.post(path, form)
         assert answer.status_code == 200, answer.status
         assert answer.mimetype == "text/xml"
-        return Heard(self.runtime, ET.fromstring(answer.data))  # noqa: S314 - our own answer
+        document = ET.fromstring(answer.data)  # noqa: S314 - our own answer
+        assert records_nothing([word for verb in document.iter() for word in (verb.tag, *verb.attrib)])
+        return Heard(self.runtime, document)
 
     def dial(self, caller: str = CALLER, *, sid: str | None = None) -> Line:
         form = {
@@ -343,7 +385,10 @@ class Hotline:
         answer = self.post("/twilio/sms", form)
         assert answer.status_code == 200
         message = ET.fromstring(answer.data).find("Message")  # noqa: S314 - our own answer
-        return None if message is None else message.text
+        if message is None:
+            return None
+        assert fits(message.text or "", 1)
+        return message.text
 
     def pick_up(self, call: Placed, *, by: str = "human") -> Line:
         """Answer a call that the hotline placed."""

@@ -20,9 +20,9 @@ RECOVERY_LENGTH: Final = 10  # digits, so that any keyboard types them; a reader
 _STEP: Final = 30
 _BURMESE: Final = str.maketrans("၀၁၂၃၄၅၆၇၈၉", "0123456789")
 
-_hasher = PasswordHasher()
+HASHER = PasswordHasher()
 # Verified where there is no such account, so that the answer takes as long as for a wrong password.
-_NOBODY: Final = _hasher.hash(secrets.token_hex(16))
+_NOBODY: Final = HASHER.hash(secrets.token_hex(16))
 
 
 def wall_clock() -> datetime:
@@ -42,13 +42,13 @@ def hashed(password: str) -> str:
     """Raises `Refused("short_password")`."""
     if len(password) < SHORTEST_PASSWORD:
         raise Refused("short_password")
-    return _hasher.hash(password)
+    return HASHER.hash(password)
 
 
 def matches(kept: str | None, typed: str) -> bool:
     """Whether this is it; None, where there is nothing to compare with, takes the same work."""
     try:
-        return _hasher.verify(kept or _NOBODY, typed) and kept is not None
+        return HASHER.verify(kept or _NOBODY, typed) and kept is not None
     except (VerificationError, InvalidHashError):
         return False
 
@@ -124,7 +124,7 @@ def unlock_hash(runtime: Runtime, account: str, code: str) -> str:
     code = digits(code)
     if not (4 <= len(code) <= 6 and code.isascii() and code.isdigit() and len(set(code)) > 1):
         raise Refused("unlock_code")
-    return _hasher.hash(_keyed_unlock(runtime, account, code))
+    return HASHER.hash(_keyed_unlock(runtime, account, code))
 
 
 def unlocks(runtime: Runtime, account: str, kept: str, code: str) -> bool:

@@ -1,6 +1,8 @@
 """Accounts of those who help: one that was captured, a phone that was captured, and guessing at a sign-in."""
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -349,3 +351,10 @@ def test_a_role_given_on_the_server_ends_the_sessions(
     assert command("counselor", "role", "helper", "coordinator").exit_code == 0
     assert own.get("/queue").headers["Location"].endswith("/sign-in")
     assert people.known(hotline.runtime, "helper").role is Role.COORDINATOR
+
+
+def test_what_is_kept_of_a_password_is_dear_to_guess() -> None:
+    """In a process of its own: these tests hash cheaply."""
+    asked = "from gateway.services import factors; print(factors.HASHER.hash('correct horse battery'))"
+    kept = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout
+    assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
