@@ -92,6 +92,19 @@ def change_role(alias: str, role: str) -> None:
     counselors.change_role(runtime(), alias, Role(role), by=None)
 
 
+@counselor.command("helps")
+@click.argument("alias")
+@click.option("--speaks", default="", help="Languages with commas; empty: any.")
+@click.option(
+    "--woman/--not-woman", default=False, help="Rung first for those who wish to talk with a woman."
+)
+@spoken
+def helps(alias: str, speaks: str, woman: bool) -> None:
+    """Say whom this person is rung for and offered first."""
+    languages = [language for language in speaks.split(",") if language]
+    counselors.describe(runtime(), alias, speaks=languages, woman=woman, by=None)
+
+
 @counselor.command("captured")
 @click.argument("alias")
 @spoken

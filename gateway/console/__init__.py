@@ -194,6 +194,7 @@ def _accounts(runtime: Runtime) -> list[Route]:
         Route("invite", "POST", "/people", people.invite, COORDINATORS, people.page),
         Route("withdraw", "POST", "/people/invited/<selector>", people.withdraw, COORDINATORS, people.page_without),
         Route("person", "GET", one, people.person, COORDINATORS),
+        Route("describe", "POST", f"{one}/helps", people.describe, COORDINATORS, people.person),
         Route("role", "POST", f"{one}/role", people.role, COORDINATORS, people.person),
         Route("anew", "POST", f"{one}/anew", people.anew, COORDINATORS, people.person),
         Route("end_theirs", "POST", f"{one}/sessions/<one>", people.end_session, COORDINATORS, people.person_without),

@@ -14,6 +14,7 @@ DEEDS: Final[Mapping[str, str]] = {
     "invitation_burnt": _l("an invitation was guessed at, and is burnt"),
     "account_added": _l("account made"),
     "account_reset": _l("password and reader made anew on the server"),
+    "account_described": _l("said whom the account can help"),
     "account_disabled": _l("ended the account"),
     "account_captured": _l("ended the account as captured"),
     "account_enabled": _l("let the account in again"),

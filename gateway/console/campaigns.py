@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from flask import Response, abort, flash, request
 from flask.typing import ResponseReturnValue
 
-from gateway.console import drawing, words
+from gateway.console import drawing, programme_words, words
 from gateway.console.frame import live, page
 from gateway.console.gates import go, me
 from gateway.errors import Refused
@@ -100,8 +100,8 @@ class Campaigns:
         drawn = drawing.curve(
             results.curve(self.runtime, campaign),
             self.runtime.settings.timezone,
-            reached=words.said(words.CURVE, "reached"),
-            others=words.said(words.CURVE, "others"),
+            reached=words.said(programme_words.CURVE, "reached"),
+            others=words.said(programme_words.CURVE, "others"),
         )
         answer = Response(drawn, mimetype="image/svg+xml")
         answer.headers["Cache-Control"] = "private, no-store"

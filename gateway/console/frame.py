@@ -26,7 +26,7 @@ from flask_babel import Babel
 from flask_wtf.csrf import generate_csrf
 from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
 
-from gateway.console import words
+from gateway.console import programme_words, words
 from gateway.console.gates import AUDITORS, COORDINATORS, COUNSELORS, Gates, with_code
 from gateway.errors import GatewayError, KeystoreDown, Refused, StoreDown
 from gateway.logs import get
@@ -168,6 +168,7 @@ class _Frame:
             "simulated": settings.simulated,
             "now": now,
             "words": words,
+            "programme_words": programme_words,
             "_": words.tell_safely,
             "refusal": g.get("refusal"),
             "done": get_flashed_messages(),

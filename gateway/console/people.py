@@ -41,6 +41,7 @@ class People:
             seen=ending.seen(self.runtime, there) if there.disabled else [],
             may=mine and there.id != me().id,
             roles=_roles(),
+            languages=self.runtime.settings.languages,
         )
 
     def person_without(self, account: str, **_gone: str) -> ResponseReturnValue:
@@ -65,6 +66,16 @@ class People:
     def role(self, account: str) -> ResponseReturnValue:
         counselors.change_role(self.runtime, self._of(account).alias, _role(), by=me())
         return self._done("role_changed", account)
+
+    def describe(self, account: str) -> ResponseReturnValue:
+        counselors.describe(
+            self.runtime,
+            self._of(account).alias,
+            speaks=request.form.getlist("speaks"),
+            woman=request.form.get("woman") == "1",
+            by=me(),
+        )
+        return self._done("described", account)
 
     def end_session(self, account: str, one: str) -> ResponseReturnValue:
         there = self._of(account)

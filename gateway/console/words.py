@@ -50,7 +50,9 @@ REASONS: Final[Mapping[str, str]] = {
     "in_a_call": _l("You are in the call just now. Hang up first."),
     "redialled": _l("The line was tried once more already. Say how it went; she can be rung again later."),
     "refused_before": _l("You said that this one is not for you, so it is left to others."),
-    "enough_today": _l("That is enough for today: you have taken as many as a day may bring. Others are there."),
+    "enough_today": _l(
+        "That is enough for today: you have taken as many as a day may bring. Others are there."
+    ),
     # shifts and hours
     "not_on_shift": _l("You are not on shift."),
     "no_time": _l("A day, and a time such as 09:30, are needed."),
@@ -81,8 +83,12 @@ REASONS: Final[Mapping[str, str]] = {
     "text_over": _l("This thread is closed. Nothing can be sent any more."),
     "threads_off": _l("Two-way texts are turned off."),
     "text_stopped": _l("They said stop. Nothing is sent to them."),
-    "text_too_late": _l("Their last text is more than a day old. Only a new text of theirs allows another answer."),
-    "text_quiet": _l("It is night, and they texted more than an hour ago: a phone that rings now may betray them."),
+    "text_too_late": _l(
+        "Their last text is more than a day old. Only a new text of theirs allows another answer."
+    ),
+    "text_quiet": _l(
+        "It is night, and they texted more than an hour ago: a phone that rings now may betray them."
+    ),
     "text_empty": _l("There is nothing written."),
     "text_too_long": _l("This is too long for one answer. Say it shorter."),
     "text_number": _l("There is a long number in it. Numbers do not belong in a text."),
@@ -157,11 +163,14 @@ REASONS: Final[Mapping[str, str]] = {
         "If you accept that, tick it below and send once more. A number abroad is safer."
     ),
     "invitation": _l(
-        "This invitation does not work: look at every sign, or ask for a new one. After several tries wait half a minute."
+        "This invitation does not work: look at every sign, or ask for a new one. "
+        "After several tries wait half a minute."
     ),
     "passwords_differ": _l("The two passwords are not the same."),
     "password": _l("The password was not right. After several tries wait half a minute."),
-    "first_code": _l("The six digits were not right. Look at the reader again: they change every half minute."),
+    "first_code": _l(
+        "The six digits were not right. Look at the reader again: they change every half minute."
+    ),
     "unlock_code": _l("The short code is four to six digits, and not one digit again and again."),
     "unlock": _l("That was not right. After five wrong tries you sign in again with everything."),
     "passkey": _l("The passkey did not work. Try again, or sign in with name, password and code."),
@@ -251,6 +260,7 @@ DONE: Final[Mapping[str, str]] = {
     "sessions_ended": _l("Signed out everywhere."),
     "unlocked_without_file": _l("The file was not sent, for the page was shut. Choose it once more."),
     "invitation_withdrawn": _l("The invitation works no more."),
+    "described": _l("Kept: whom this person is rung for and offered first."),
     "role_changed": _l("The role is changed, and their sessions have ended."),
     "disabled": _l("The account is ended. What it had seen is listed below."),
     "enabled": _l("They can sign in again."),
@@ -356,50 +366,6 @@ WHY: Final[Mapping[str, str]] = {
     "flagged": _l("a counselor had to end the call: be careful"),
 }
 
-VERSION_STATES: Final[Mapping[str, str]] = {
-    "rendering": _l("being made into sound"),
-    "ready": _l("ready to be listened to"),
-    "approved": _l("approved"),
-    "failed": _l("no sound could be made"),
-    "retired": _l("taken back"),
-}
-CAMPAIGN_STATES: Final[Mapping[str, str]] = {
-    "running": _l("calls are under way"),
-    "paused": _l("paused"),
-    "canceled": _l("ended by hand"),
-    "capped": _l("stopped: what it may cost is used up"),
-    "done": _l("finished"),
-}
-RECIPIENT_STATES: Final[Mapping[str, str]] = {
-    "pending": _l("to be rung"),
-    "calling": _l("being rung"),
-    "reached": _l("heard it"),
-    "texted": _l("text sent"),
-    "later": _l("said later"),
-    "other_key": _l("pressed another key"),
-    "wrong_person": _l("was another person"),
-    "silent": _l("pressed no key"),
-    "machine": _l("a machine answered"),
-    "left": _l("hung up"),
-    "busy": _l("engaged"),
-    "no_answer": _l("no answer"),
-    "failed": _l("could not be rung"),
-    "not_allowed": _l("a number that is not rung"),
-    "stopped": _l("wanted no more"),
-    "expired": _l("not rung in time"),
-    "canceled": _l("not rung: ended by hand"),
-    "texted": _l("was sent the text"),
-}
-CURVE: Final[Mapping[str, str]] = {"reached": _l("heard it"), "others": _l("not reached")}
-LISTENED: Final[Mapping[str, str]] = {
-    "heard_4": _l("to the end"),
-    "heard_3": _l("three quarters or more"),
-    "heard_2": _l("half or more"),
-    "heard_1": _l("a quarter or more"),
-    "heard_0": _l("less than a quarter"),
-    "asked": _l("asked for a counselor"),
-    "enough": _l("pressed: never again"),
-}
 TOPICS: Final[Mapping[str, str]] = {
     "health": _l("health"),
     "place": _l("a safe place"),

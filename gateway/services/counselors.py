@@ -12,7 +12,8 @@ from gateway.phone import Msisdn
 from gateway.runtime import Runtime
 from gateway.services import attending, factors
 from gateway.services.factors import wall_clock
-from gateway.store import attendance, audit, counselors, sheets
+from gateway.store import attendance, audit, counselors, invitations, sheets
+from gateway.store import factors as kept
 from gateway.store.counselors import Account, Reachable, Role, Wish
 from gateway.store.database import Session
 from gateway.vault import Place
@@ -92,7 +93,10 @@ def may_change(by: Account | None, *roles: Role) -> None:
 
 
 def reset(runtime: Runtime, alias: str, password: str) -> Enrolment:
-    """A new password and a new one-time-code secret; every session of the account ends."""
+    """A new password and a new one-time-code secret; every session of the account ends.
+
+    Passkeys and recovery codes go as well: each would open it to whoever has them.
+    """
     hashed, secret = factors.hashed(password), factors.new_secret()
     with runtime.database.write() as session:
         account = known_in(session, alias)
@@ -102,14 +106,17 @@ def reset(runtime: Runtime, alias: str, password: str) -> Enrolment:
             password_hash=hashed,
             totp_secret=factors.sealed_secret(runtime, account.id, secret),
             totp_step=0,
+            unlock_hash=None,
         )
+        kept.burn_passkeys(session, account.id)
+        kept.burn_codes(session, account.id)
         out_everywhere(session, account.id)
         audit.note(session, what="account_reset", account=None, subject=account.id, now=runtime.clock.now())
     return Enrolment(secret, factors.enrolment_uri(runtime, alias, secret))
 
 
 def change_role(runtime: Runtime, alias: str, role: Role, *, by: Account | None) -> None:
-    """Another role, from the next sign-in on: every session of the account ends."""
+    """Another role, from the next sign-in on: every session of the account ends, and every invitation by or for it."""
     with runtime.database.write() as session:
         account = known_in(session, alias)
         may_change(by, account.role, role)
@@ -118,6 +125,9 @@ def change_role(runtime: Runtime, alias: str, role: Role, *, by: Account | None)
         shift = account.on_shift and role is not Role.AUDITOR
         counselors.change(session, account.id, role=role, on_shift=shift)
         counselors.close_sessions(session, account.id)
+        invitations.burn_of_account(session, account.id)
+        if role is Role.AUDITOR:
+            sheets.burn(session, account.id)
         who = by.id if by else None
         audit.note(session, what=f"role_{role}", account=who, subject=account.id, now=runtime.clock.now())
 
@@ -180,7 +190,7 @@ def set_phone(runtime: Runtime, account: Account, number: Msisdn | None, *, by: 
 
 
 def describe(
-    runtime: Runtime, alias: str, *, speaks: Sequence[str], woman: bool, by: str | None = None
+    runtime: Runtime, alias: str, *, speaks: Sequence[str], woman: bool, by: Account | None
 ) -> None:
     """Say whom this person can help: in which languages (none named: any), and whether she is a woman.
 
@@ -190,9 +200,10 @@ def describe(
         raise Refused("no_such_language")
     with runtime.database.write() as session:
         account = known_in(session, alias)
+        may_change(by, account.role)
         counselors.change(session, account.id, speaks=",".join(sorted(speaks)), woman=woman)
         now = runtime.clock.now()
-        audit.note(session, what="account_described", account=by, subject=account.id, now=now)
+        audit.note(session, what="account_described", account=by.id if by else None, subject=account.id, now=now)
 
 
 # --- who is there ---------------------------------------------------------------------------------------

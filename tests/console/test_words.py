@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 import gateway.console
 import gateway.services
 from gateway.carriers.base import LegStatus
-from gateway.console import words
+from gateway.console import programme_words, words
 from gateway.services import attending, campaigns, casework, programmes
 from gateway.settings import FEATURES
 from gateway.store.callbacks import CallbackState
@@ -71,15 +71,18 @@ def test_every_move_of_a_request_has_its_words() -> None:
     ("table", "keys"),
     [
         (words.STATES, set(CallbackState)),
-        (words.VERSION_STATES, set(VersionState)),
-        (words.CAMPAIGN_STATES, set(CampaignState)),
-        (words.RECIPIENT_STATES, {"pending", "calling"} | set(campaigns.OUTCOMES)),
+        (programme_words.VERSION_STATES, set(VersionState)),
+        (programme_words.CAMPAIGN_STATES, set(CampaignState)),
+        (programme_words.RECIPIENT_STATES, {"pending", "calling"} | set(campaigns.OUTCOMES)),
         (words.TOPICS, set(programmes.TOPICS)),
         (words.ROLES, set(Role)),
         (words.REVIEWS, set(Review)),
         (words.OUTCOMES, casework.OUTCOMES.keys() - {"not_safe"}),
         (words.DONE, casework.OUTCOMES.keys()),
-        (words.OFF, {attending.PLAN_OVER, attending.CLOSED, attending.LONG, attending.MISSED, attending.SHEET}),
+        (
+            words.OFF,
+            {attending.PLAN_OVER, attending.CLOSED, attending.LONG, attending.MISSED, attending.SHEET},
+        ),
     ],
 )
 def test_every_state_has_its_words(table: dict[str, object], keys: set[str]) -> None:

@@ -48,7 +48,9 @@ def test_it_is_registered_before_anything_more_is_asked_and_hanging_up_there_cha
     line = hotline.dial()
     heard = line.press("115")
     assert heard.said == ["registered", "handle", "registered_end", "more"]
-    assert heard.verbs == [*["Play"] * 4, "Gather"], "her two words are said to their end, whatever is pressed"
+    assert heard.verbs == [*["Play"] * 4, "Gather"], (
+        "her two words are said to their end, whatever is pressed"
+    )
     line.hang_up()
     row = there(hotline)
     assert (row.danger, row.woman) == (None, False)
@@ -100,8 +102,8 @@ def test_what_is_added_belongs_to_the_request_of_this_call_alone(hotline: Hotlin
 def three_on_shift(hotline: Hotline) -> None:
     hotline.counselor("woman", COUNSELOR)
     hotline.counselor("man", MAN)
-    counselors.describe(hotline.runtime, "woman", speaks=("my",), woman=True)
-    counselors.describe(hotline.runtime, "man", speaks=("my", "en"), woman=False)
+    counselors.describe(hotline.runtime, "woman", speaks=("my",), woman=True, by=None)
+    counselors.describe(hotline.runtime, "man", speaks=("my", "en"), woman=False, by=None)
     for alias in ("woman", "man"):
         hotline.at_console(alias)
 
