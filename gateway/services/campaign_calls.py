@@ -23,6 +23,7 @@ from gateway.services import (
     delivery,
     dialling,
     forgetting,
+    halting,
     lines,
     spending,
     windows,
@@ -291,6 +292,8 @@ def _begin(
         there = rows.get(session, campaign.id)
         if there is None or there.state is not CampaignState.RUNNING:
             return None
+        if halting.is_locked(session):
+            return now + PAUSED
         most = min(len(ready), lines.free(session, runtime, LegKind.PROGRAMME))
         most, rest = _affordable(session, runtime, there, version, most, now)
         if rest:

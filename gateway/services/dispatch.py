@@ -27,6 +27,7 @@ from gateway.services import (
     bridging,
     callbacks,
     campaigns,
+    halting,
     lines,
     outreach_calls,
     ringing_back,
@@ -236,6 +237,9 @@ def _place(runtime: Runtime, duty: Duty, whom: Callable[[Session], Dialling | No
     with runtime.database.write() as session:
         leg = legs.get(session, duty.id)
         dialling = whom(session)
+        if leg is None and halting.is_locked(session):
+            outbox.again(session, duty.id, due=now + halting.LOOK_AGAIN, count=False)
+            return
         if leg is None:
             if dialling is None or number is None:
                 outbox.finish(session, duty.id, now=now, result="not_wanted")

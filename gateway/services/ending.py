@@ -28,14 +28,14 @@ class Seen:
 
 
 def disable(runtime: Runtime, alias: str, *, by: Account | None = None) -> None:
-    """No sign-in, no session, no sheet, no call and no case is left to it. `enable` gives back the sign-in."""
+    """No sign-in, session, sheet, call, case or invitation is left to it. `enable` gives back the sign-in."""
     _end(runtime, alias, by=by, what="account_disabled", captured=False)
 
 
 def captured(runtime: Runtime, alias: str, *, by: Account | None = None) -> list[Seen]:
     """For somebody in the adversary's hands: `disable`, and all that could open a way back is burnt.
 
-    Passkeys, recovery codes, short code, password, and the invitations that it made. Return what it had seen.
+    Passkeys, recovery codes, short code and password. Return what it had seen.
     """
     account = _end(runtime, alias, by=by, what="account_captured", captured=True)
     return seen(runtime, account)
@@ -73,11 +73,11 @@ def _end(runtime: Runtime, alias: str, *, by: Account | None, what: str, capture
         accounts.change(session, account.id, disabled=True, on_shift=False)
         counselors.out_everywhere(session, account.id)
         sheets.burn(session, account.id)
+        invitations.burn_of_account(session, account.id)  # or whoever is sent away comes back by one
         if captured:
             accounts.change(session, account.id, password_hash=unknown, unlock_hash=None)
             kept.burn_codes(session, account.id)
             kept.burn_passkeys(session, account.id)
-            invitations.burn_of_account(session, account.id)
         errands = _let_go(session, runtime, account.id, now)
         _note(session, runtime, what, by, account)
     ring_bells(runtime, errands)

@@ -22,6 +22,7 @@ from gateway.store import (
     ring_backs,
 )
 from gateway.store.callbacks import CallbackState
+from gateway.store.counselors import Role
 from gateway.store.database import Session
 from gateway.store.legs import LegKind, LegState
 from ivr.actions import Ask, AskByCode, KeepText, Perform
@@ -97,7 +98,7 @@ class Turn:
         match there.kind:
             case LegKind.COUNSELOR | LegKind.KEYPAD:
                 account = counselors.get(session, there.account or "")
-                if account is None or account.disabled:
+                if account is None or account.disabled or account.role is Role.AUDITOR:
                     raise Refused("gone")
                 language = account.language
             case LegKind.CALLBACK:

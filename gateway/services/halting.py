@@ -11,7 +11,7 @@ from gateway.errors import Refused
 from gateway.logs import get
 from gateway.queue import JOB_DELETE_COPIES, JOB_END_CALL, JOB_FORGET
 from gateway.runtime import HALT, RUNS, Runtime
-from gateway.services import factors
+from gateway.services import factors, signing_in
 from gateway.services.errands import errand, ring_bells
 from gateway.store import audit, counselors, legs
 from gateway.store.counselors import Account, Role
@@ -62,11 +62,24 @@ def unlock_here(runtime: Runtime, *, by: Account | None = None) -> None:
 
 
 def check_second_factor(runtime: Runtime, account: Account, code: str) -> None:
-    """Raises `Refused("second_factor")` unless the code is right and was never used."""
+    """Raises `Refused("second_factor")` unless the code is right and was never used.
+
+    Whoever holds an open session and guesses waits as at the door: a few minutes of tries would destroy everything.
+    """
+    now, lane = factors.wall_clock(), ("stop", account.id)
     with runtime.database.write() as session:
         known = counselors.credentials_of(session, account.id)
-        if known is None or not factors.use(session, runtime, known, code, factors.wall_clock()):
-            raise Refused("second_factor")
+        may = signing_in.slow_down(session, runtime, *lane, now, longest=signing_in.LONGEST_SECOND_WAIT)
+        right = may and known is not None and factors.use(session, runtime, known, factors.digits(code), now)
+        if right:
+            signing_in.forgive(session, runtime, *lane)
+    if not right:
+        raise Refused("second_factor")
+
+
+def is_locked(session: Session) -> bool:
+    """As it stands in this transaction: nothing is begun after a lock by who read the switch a moment before it."""
+    return audit.switched(session).get(HALT, RUNS) != RUNS
 
 
 def _halt(session: Session, runtime: Runtime, why: str, now: datetime) -> None:
@@ -113,6 +126,8 @@ def watch(runtime: Runtime) -> Watch | None:
 def look(runtime: Runtime) -> None:
     """The clock's: begin to count, warn, and lock when the time is over."""
     seen = watch(runtime)
+    if seen is None:
+        _count_anew(runtime)
     if seen is None or runtime.switches.halted:
         return
     now = runtime.clock.now()
@@ -128,6 +143,15 @@ def look(runtime: Runtime) -> None:
         _log.error("locked_itself")
     elif seen.warn:
         _log.warning("locks_soon")
+
+
+def _count_anew(runtime: Runtime) -> None:
+    """The switch is off: when it is on again, the time begins then, and not at a sign of months ago."""
+    with runtime.database.read() as session:
+        counted = _last_sign(session) is not None
+    if counted:
+        with runtime.database.write() as session:
+            audit.drop_switch(session, _LIFE)
 
 
 def _last_sign(session: Session) -> datetime | None:

@@ -12,7 +12,7 @@ from gateway.services.errands import Errand, errand
 from gateway.store import audit, counselors, legs, outbox, refusals, sheets
 from gateway.store import callbacks as rows
 from gateway.store.callbacks import CallbackState
-from gateway.store.counselors import Account
+from gateway.store.counselors import Account, Role
 from gateway.store.database import Session
 from gateway.store.legs import LegKind
 
@@ -36,7 +36,9 @@ def fresh_sheet(runtime: Runtime, account: Account) -> list[str]:
 def rang(session: Session, runtime: Runtime, number_index: bytes, *, now: datetime) -> list[Errand]:
     """Somebody rang a counselors' number: if it is an account's, its registered number is rung back."""
     account = counselors.of_number(session, number_index)
-    if account is None or account.disabled or outbox.owed(session, JOB_RING_KEYPAD, account.id):
+    if account is None or account.disabled or account.role is Role.AUDITOR:
+        return []
+    if outbox.owed(session, JOB_RING_KEYPAD, account.id):
         return []
     return [errand(session, runtime, JOB_RING_KEYPAD, account.id, due=now, lives=RING_LIVES)]
 

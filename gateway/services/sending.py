@@ -12,7 +12,7 @@ from gateway.errors import BadSeal, CarrierError, KeyDestroyed, Refused
 from gateway.phone import Msisdn
 from gateway.queue import JOB_SEND_TEXT
 from gateway.runtime import Runtime
-from gateway.services import campaigns, forgetting, provider_copies, spending, windows
+from gateway.services import campaigns, forgetting, halting, provider_copies, spending, windows
 from gateway.services.errands import Errand, errand, ring_bells
 from gateway.store import campaigns as recipients
 from gateway.store import contacts, messages, outbox
@@ -133,6 +133,9 @@ def _begin(runtime: Runtime, duty: Duty) -> bool:
         there = messages.get_in_turn(session, duty.subject)
         if there is None or there.state is not S.OWED:
             outbox.again(session, duty.id, due=now, count=False)
+            return False
+        if halting.is_locked(session):
+            outbox.again(session, duty.id, due=now + halting.LOOK_AGAIN, count=False)
             return False
         # An answer goes at any hour, like whoever asked for it; anything else waits until people are awake.
         awake = windows.after_quiet(now, settings.quiet_hours, settings.timezone)

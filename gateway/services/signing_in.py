@@ -122,13 +122,21 @@ def open_session(
     audit.note(session, what="sign_in", account=account, subject=None, now=runtime.clock.now())
 
 
-def slow_down(session: Session, runtime: Runtime, what: str, source: str, now: datetime) -> bool:
+def slow_down(
+    session: Session,
+    runtime: Runtime,
+    what: str,
+    source: str,
+    now: datetime,
+    *,
+    longest: timedelta = LONGEST_WAIT,
+) -> bool:
     """Count a try at something else that can be guessed, from one source. Return whether it may be looked at."""
     lane = _lane(runtime, what, source)
     failures, until = guesses.count(session, lane, now)
     if _waits(until, now):
         return False
-    _put_off(session, lane, failures, LONGEST_WAIT, now)
+    _put_off(session, lane, failures, longest, now)
     return True
 
 

@@ -87,6 +87,10 @@ def switch(session: Session, name: str, value: str, now: datetime) -> None:
     )
 
 
+def drop_switch(session: Session, name: str) -> None:
+    session.execute(switches.delete().where(switches.c.name == name))
+
+
 def switched(session: Session) -> dict[str, str]:
     """Every switch that was ever turned, by name."""
     return dict(session.execute(select(switches.c.name, switches.c.value)).all())

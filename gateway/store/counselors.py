@@ -251,6 +251,7 @@ def reachable(
         .where(
             accounts.c.on_shift,
             ~accounts.c.disabled,
+            accounts.c.role != Role.AUDITOR,
             accounts.c.sealed_number.is_not(None),
             accounts.c.id.not_in(but),
             at_console | accounts.c.id.in_(sheets),
