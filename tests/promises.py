@@ -1,16 +1,22 @@
 """What the project promises, and what its tests showed of it: `make promises` writes `docs/promises.md`.
 
-A test names what it shows with `@pytest.mark.promise(9)`, and how often it tried with the fixture `tried`. Nothing in
-that page is written by hand but the sentences below.
+A test names what it shows with `@pytest.mark.promise(9)`, and how often it tried with the fixture `tried`; of tests
+by hypothesis the examples that ran to their end are counted. Every answer to a call and every text that any of these
+tests meets is looked at as well (`front_door.LOOKED_AT`). Nothing in that page is written by hand but the sentences
+below.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import pytest
+from front_door import LOOKED_AT
 from hypothesis import settings
 
 PROMISES = {
@@ -63,13 +69,16 @@ class Results:
         self.shown: dict[int, dict[str, Shown]] = defaultdict(lambda: defaultdict(Shown))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        told = dict(report.user_properties)
+        told: dict[str, Any] = dict(report.user_properties)  # type: ignore[arg-type]
         if report.when != "call" and report.outcome == "passed":
             return
-        for promise in told.get("promises", ()):  # type: ignore[attr-defined]
+        if report.outcome == "passed":
+            for promise, what, count in told.get("looked_at", ()):
+                self.shown[promise][f"tests/front_door.py::{what}"].trials += count
+        for promise in told.get("promises", ()):
             shown = self.shown[promise][report.nodeid.split("[")[0]]
             if report.outcome == "passed":
-                shown.trials += int(told.get("trials", 1))  # type: ignore[call-overload]
+                shown.trials += told.get("trials", 1)
             elif report.outcome == "failed":
                 shown.failures += 1
 
@@ -112,6 +121,38 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     promises = [number for mark in item.iter_markers("promise") for number in mark.args]
     if promises:
         item.user_properties.append(("promises", promises))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    before = Counter(LOOKED_AT)
+    with counted(item):
+        yield
+    looked_at = [(*what, count) for what, count in (LOOKED_AT - before).items()]
+    item.user_properties.append(("looked_at", looked_at))
+
+
+@contextmanager
+def counted(item: pytest.Item) -> Iterator[None]:
+    """Count the examples of a test by hypothesis that ran to their end."""
+    test = getattr(item, "obj", None)
+    if not getattr(test, "is_hypothesis_test", False):
+        yield
+        return
+    inner, ran = test.hypothesis.inner_test, 0
+
+    @wraps(inner)
+    def one(*args: Any, **kwargs: Any) -> None:
+        nonlocal ran
+        inner(*args, **kwargs)
+        ran += 1
+
+    test.hypothesis.inner_test = one
+    try:
+        yield
+    finally:
+        test.hypothesis.inner_test = inner
+        item.user_properties.append(("trials", ran))
 
 
 @pytest.fixture
