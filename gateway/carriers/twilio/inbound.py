@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Final
 
 from gateway.carriers.base import (
@@ -38,7 +39,7 @@ def is_text_sid(sid: object) -> bool:
 def read_call(form: Form) -> CallArrived:
     """Read the first request of a call that was dialled in; raises BadForm, as all readers here."""
     said = _read(form, "CallSid", "From", "To")
-    return CallArrived(sid=_call_sid(said), line=_number(said, "To"), caller=_number(said, "From"))
+    return CallArrived(sid=_call_sid(said), line=_line(said.get("To", "")), caller=_number(said, "From"))
 
 
 def read_leg(leg: str, form: Form) -> LegAnswered:
@@ -59,7 +60,7 @@ def read_keys(step: int, form: Form) -> KeysCame:
         bridged="DialCallStatus" in said,
         ours=placed_by_us,
         caller=None if placed_by_us else _number(said, "From"),
-        line=_number(said, "From" if placed_by_us else "To"),
+        line=_line(said.get("From" if placed_by_us else "To", "")),
     )
 
 
@@ -80,7 +81,7 @@ def read_text(form: Form) -> TextArrived:
     said = _read(form, "MessageSid", "From", "To", "Body", "Timestamp")
     return TextArrived(
         sid=_text_sid(said),
-        line=_number(said, "To"),
+        line=_line(said.get("To", "")),
         sender=_number(said, "From"),
         text=said.get("Body", ""),
         sent=_moment(said, "Timestamp"),  # Twilio itself sends none with a text; compatible providers may
@@ -125,6 +126,11 @@ def _text_sid(said: dict[str, str]) -> str:
 
 def _number(said: dict[str, str], name: str) -> Msisdn | None:
     return Msisdn.of_caller(said.get(name, ""))
+
+
+@lru_cache(maxsize=64)  # our own numbers: few, and no secret
+def _line(number: str) -> Msisdn | None:
+    return Msisdn.of_caller(number)
 
 
 def _moment(said: dict[str, str], name: str) -> datetime | None:
