@@ -69,7 +69,7 @@ class Results:
         self.shown: dict[int, dict[str, Shown]] = defaultdict(lambda: defaultdict(Shown))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        told: dict[str, Any] = dict(report.user_properties)  # type: ignore[arg-type]
+        told: dict[str, Any] = dict(report.user_properties)
         if report.when != "call" and report.outcome == "passed":
             return
         if report.outcome == "passed":
@@ -135,7 +135,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 @contextmanager
 def counted(item: pytest.Item) -> Iterator[None]:
     """Count the examples of a test by hypothesis that ran to their end."""
-    test = getattr(item, "obj", None)
+    test: Any = getattr(item, "obj", None)
     if not getattr(test, "is_hypothesis_test", False):
         yield
         return

@@ -89,6 +89,7 @@ def test_an_outcome_we_do_not_know_changes_nothing(runtime: Runtime, mine: tuple
     assert state(runtime, case) is CallbackState.CLAIMED
 
 
+@pytest.mark.promise(2)
 def test_a_note_is_sealed_and_read_by_the_next_counselor_only(
     runtime: Runtime, mine: tuple[Browser, str], person: Person
 ) -> None:
@@ -149,6 +150,7 @@ def test_giving_back_returns_it_to_the_queue_with_its_history(
         assert words in page.text
 
 
+@pytest.mark.promise(3)
 def test_a_colleagues_case_shows_neither_history_nor_note(mine: tuple[Browser, str], person: Person) -> None:
     _, case = mine
     page = person("hla").get(f"/cases/{case}")
@@ -157,6 +159,7 @@ def test_a_colleagues_case_shows_neither_history_nor_note(mine: tuple[Browser, s
     assert "How did it go?" not in page.text
 
 
+@pytest.mark.promise(3)
 def test_nobody_acts_on_a_colleagues_case(
     runtime: Runtime, mine: tuple[Browser, str], person: Person
 ) -> None:
@@ -197,6 +200,7 @@ def test_what_never_was_is_not_found(person: Person) -> None:
     assert mya.post("/cases/nothing/claim").status_code == 409
 
 
+@pytest.mark.promise(1)
 def test_no_page_holds_a_number_or_the_callers_own_key(
     runtime: Runtime, mine: tuple[Browser, str], person: Person, asked: Asked
 ) -> None:

@@ -38,6 +38,7 @@ def lead(person: Person) -> Browser:
     return person("lead", Role.COORDINATOR)
 
 
+@pytest.mark.promise(28)
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_wears_the_headers_and_keeps_nothing(lead: Browser, path: str) -> None:
     headers = lead.get(path).headers
@@ -48,6 +49,7 @@ def test_every_page_wears_the_headers_and_keeps_nothing(lead: Browser, path: str
     assert "unsafe" not in headers["Content-Security-Policy"]
 
 
+@pytest.mark.promise(28)
 @pytest.mark.parametrize("path", PAGES)
 def test_no_page_has_anything_inline_or_from_elsewhere(lead: Browser, path: str) -> None:
     page = lead.get(path).text
@@ -89,6 +91,7 @@ def test_another_site_cannot_press_our_buttons(lead: Browser) -> None:
     assert answer.status_code == 400
 
 
+@pytest.mark.promise(28)
 def test_one_persons_token_is_not_anothers(lead: Browser, person: Person) -> None:
     person("mya")
     stranger = person("hla")

@@ -29,6 +29,7 @@ def test_the_cookie_is_small_signed_and_only_for_the_console(person: Person) -> 
     assert cookie.path == "/console"
 
 
+@pytest.mark.promise(27)
 @pytest.mark.parametrize("wrong", ["alias", "password", "code"])
 def test_whatever_is_wrong_the_answer_is_the_same(
     runtime: Runtime, browser: Callable[[], Browser], person: Person, wrong: str
@@ -47,6 +48,7 @@ def test_whatever_is_wrong_the_answer_is_the_same(
     assert someone.get("/queue").status_code == 303
 
 
+@pytest.mark.promise(27)
 def test_a_code_works_once(runtime: Runtime, browser: Callable[[], Browser], person: Person) -> None:
     counselors.add(runtime, "mya", Role.COUNSELOR, "lantern-ferry-mango", number=None)
     code = signing_in.current_code(runtime, "mya") or ""
@@ -105,6 +107,7 @@ def test_leaving_goes_to_an_ordinary_place_that_learns_nothing(person: Person) -
     assert answer.headers["Referrer-Policy"] == "no-referrer"
 
 
+@pytest.mark.promise(28)
 def test_an_ended_account_is_out_at_once(runtime: Runtime, person: Person) -> None:
     mya = person("mya")
     ending.disable(runtime, "mya")

@@ -107,6 +107,7 @@ def test_what_is_kept_opens_in_the_own_session_only(person: Person, runtime: Run
     assert answer.headers["Location"].endswith("/console/")
 
 
+@pytest.mark.promise(27)
 def test_five_wrong_short_codes_end_the_session(person: Person, runtime: Runtime) -> None:
     mya = with_short_code(person)
     idle(runtime)
@@ -167,6 +168,7 @@ ENDS = {
 }
 
 
+@pytest.mark.promise(28)
 @pytest.mark.parametrize("way", ENDS)
 def test_all_sessions_of_an_account_end_at_once(
     person: Person, browser: Callable[[], Browser], way: str
@@ -275,6 +277,7 @@ def test_a_known_and_an_unknown_name_take_the_same_work(
     assert all(len(shapes) == 1 for shapes, _ in work)
 
 
+@pytest.mark.promise(27)
 def test_who_has_the_password_and_guesses_the_code_from_many_networks_waits(
     person: Person, runtime: Runtime
 ) -> None:
@@ -287,6 +290,7 @@ def test_who_has_the_password_and_guesses_the_code_from_many_networks_waits(
         signing_in.sign_in(runtime, "mya", PASSWORD, code, Origin(network="10.1.0.0/32"))
 
 
+@pytest.mark.promise(27)
 def test_hammering_at_a_name_from_elsewhere_keeps_a_new_device_of_the_owner_not_out(
     person: Person, runtime: Runtime
 ) -> None:

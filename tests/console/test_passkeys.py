@@ -137,6 +137,7 @@ def test_an_answer_counts_once_and_for_five_minutes(mya: str, runtime: Runtime) 
         assert not signs_in(runtime, device, old)
 
 
+@pytest.mark.promise(27)
 def test_what_is_not_verified_of_another_place_copied_or_made_up_opens_nothing(
     mya: str, runtime: Runtime
 ) -> None:
@@ -189,7 +190,11 @@ def test_at_an_address_of_digits_or_of_others_no_passkey_is_offered(
     assert "data-challenge" not in at(browser(), host).get("/sign-in").text
 
 
-def test_whatever_is_sent_as_an_answer_is_refused_in_words(mya: str, runtime: Runtime) -> None:
+@pytest.mark.promise(29)
+def test_whatever_is_sent_as_an_answer_is_refused_in_words(
+    mya: str, runtime: Runtime, tried: Callable[[int], None]
+) -> None:
+    tried(trials(40, 2_000))
     good = Authenticator()
     registered(runtime, good)
     part = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=4)
@@ -197,7 +202,7 @@ def test_whatever_is_sent_as_an_answer_is_refused_in_words(mya: str, runtime: Ru
 
     @settings(max_examples=trials(40, 2_000), deadline=None)
     @given(st.dictionaries(st.sampled_from([*names, "rawId", "id", "type", "response"]), part) | st.text())
-    def tried(changed: Any) -> None:
+    def one(changed: Any) -> None:
         answer = good.get(passkeys.challenge(runtime))
         if isinstance(changed, dict):
             for name, value in changed.items():
@@ -212,4 +217,4 @@ def test_whatever_is_sent_as_an_answer_is_refused_in_words(mya: str, runtime: Ru
         with pytest.raises(Refused, match="passkey"):
             passkeys.register(runtime, account, json.dumps(answer), "")
 
-    tried()
+    one()

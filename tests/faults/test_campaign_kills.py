@@ -3,6 +3,7 @@
 import itertools
 import time
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -23,9 +24,13 @@ from gateway.store.outreach import VersionState, versions
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(0)]
 
 
-def test_a_campaign_under_kills_calls_everybody_once(up: Up, provider: Provider) -> None:
+@pytest.mark.promise(12)
+def test_a_campaign_under_kills_calls_everybody_once(
+    up: Up, provider: Provider, tried: Callable[[int], None]
+) -> None:
     hotline = up(provider, **BUSY)
     count, kills = trials(60, 10_000), trials(3, 100)
+    tried(count)
     hotline.later(seconds=1)
     approved_with_real_workers(hotline)
     _opted_in(hotline, [f"+95979{at:07d}" for at in range(count)])

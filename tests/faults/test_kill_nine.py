@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
@@ -24,9 +25,9 @@ from trials import trials
 
 from gateway.phone import Msisdn
 from gateway.store.callbacks import callbacks, moves
+from gateway.store.consents import consents
 from gateway.store.contacts import contacts
 from gateway.store.legs import legs
-from gateway.store.outreach import consents
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(0)]
 
@@ -41,7 +42,7 @@ class Crowd:
         self.sent: list[str] = []
         self.promised: dict[str, str] = {}
         self._numbers = itertools.count(1)
-        self._asked = hotline.runtime.library.sms("my", "asked_hour", "unicode")
+        self._asked = hotline.runtime.library.sms("my", "asked_nobody", "unicode")
 
     def one(self, way: str) -> None:
         number = f"+95979{next(self._numbers):07d}"
@@ -87,7 +88,10 @@ def contacts_of(hotline: RealHotline, numbers: list[str]) -> dict[str, str]:
     return {number: contact for number, contact in found.items() if contact}
 
 
-def test_what_was_acknowledged_is_there_once_after_kills_of_everything(up: Up, provider: Provider) -> None:
+@pytest.mark.promise(9)
+def test_what_was_acknowledged_is_there_once_after_kills_of_everything(
+    up: Up, provider: Provider, tried: Callable[[int], None]
+) -> None:
     hotline = up(provider, **BUSY)
     crowd = Crowd(hotline)
     wanted, kills = trials(40, 3000), trials(5, 150)
@@ -128,12 +132,17 @@ def test_what_was_acknowledged_is_there_once_after_kills_of_everything(up: Up, p
 
     until(lambda: hotline.status()["workers"] > 0, 40)
     assert hotline.status()["callbacks"]["waiting"] == len(requests_of)
+    tried(len(crowd.promised))
 
 
-def test_a_worker_killed_while_it_dials_never_dials_twice(up: Up, provider: Provider) -> None:
+@pytest.mark.promise(12)
+def test_a_worker_killed_while_it_dials_never_dials_twice(
+    up: Up, provider: Provider, tried: Callable[[int], None]
+) -> None:
     """Killed while the carrier has the request in hand; which then places the call, or never does."""
     hotline = up(provider, **BUSY)
     turns, lost = trials(4, 1000), 0
+    tried(turns)
     for turn in range(turns):
         victim = "worker" if turn % 20 in {1, 3} else "job"  # a worker takes longer and longer to come back
         placed = turn % 4 < 2
@@ -179,6 +188,7 @@ def _is_gone(pid: int) -> bool:
     return not lives(pid)
 
 
+@pytest.mark.promise(17)
 def test_ctrl_c_ends_every_process_and_what_was_there_is_there_again(up: Up) -> None:
     hotline = up()
     crowd = Crowd(hotline)
@@ -232,6 +242,7 @@ def test_two_clocks_at_once_double_nothing(up: Up, provider: Provider) -> None:
     assert "a duty of the clock failed" not in hotline.log()
 
 
+@pytest.mark.promise(10)
 def test_the_file_of_valkey_may_be_lost(up: Up, provider: Provider) -> None:
     """Redis emptied at any moment: the database knows what is owed."""
     hotline = up(provider, **BUSY)

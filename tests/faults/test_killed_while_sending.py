@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -44,10 +45,14 @@ def answer(hotline: RealHotline, number: str, account: str) -> None:
     threads.answer(hotline.runtime, case.id, account, "yes")
 
 
-def test_a_worker_killed_while_it_sends_never_sends_twice(up: Up, provider: Provider) -> None:
+@pytest.mark.promise(12)
+def test_a_worker_killed_while_it_sends_never_sends_twice(
+    up: Up, provider: Provider, tried: Callable[[int], None]
+) -> None:
     hotline = up(provider, HOTLINE_FEATURES="threads")
     account = hotline.counselor().id
     turns = trials(3, 1000)
+    tried(turns)
     for turn in range(turns):
         carrier = Slow(sent=turn % 3 < 2)
         provider.refuse = carrier.take

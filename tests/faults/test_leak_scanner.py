@@ -62,6 +62,7 @@ def test_nineteen_forms_are_planted() -> None:
     assert len(PLANTED) == 19
 
 
+@pytest.mark.promise(1)
 @pytest.mark.parametrize("form", [*PLANTED, *DEEPER])
 def test_each_form_is_found_whatever_lies_around_it(form: str, tmp_path: Path) -> None:
     planted = (PLANTED | DEEPER)[form]
@@ -77,6 +78,7 @@ def test_a_name_of_a_file_is_looked_at_too(tmp_path: Path) -> None:
     assert len(Scanner([NUMBER]).folder(tmp_path)) == 1
 
 
+@pytest.mark.promise(2)
 @pytest.mark.parametrize("text", [WORDS, unicode_to_zawgyi(WORDS), "meet me at the old bridge"])
 @pytest.mark.parametrize("how", ["plain", "utf-16-le", "zlib", "base64", "json", "percent", "spaced"])
 def test_a_text_is_found(text: str, how: str) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,10 @@ class Promises:
         assert not false, f"{len(false)} false promises of {len(self._promised)}"
 
 
-def test_no_fault_of_the_database_makes_a_false_promise(hotline: Hotline) -> None:
+@pytest.mark.promise(11)
+def test_no_fault_of_the_database_makes_a_false_promise(
+    hotline: Hotline, tried: Callable[[int], None]
+) -> None:
     """Full (no further page is to be had) or read-only, at random from one transaction to the next."""
     engine = hotline.runtime.database.engine
     faults = Counter[str]()
@@ -80,6 +83,7 @@ def test_no_fault_of_the_database_makes_a_false_promise(hotline: Hotline) -> Non
     promises = Promises(hotline)
     for _ in range(trials(200, 2000)):
         promises.ask()
+    tried(promises.said.total())
     chance["broken"] = False
     promises.hold()
     assert promises.said["registered"] > 20, promises.said
@@ -87,6 +91,7 @@ def test_no_fault_of_the_database_makes_a_false_promise(hotline: Hotline) -> Non
     assert min(faults.values()) > 50, faults
 
 
+@pytest.mark.promise(11)
 def test_while_another_holds_the_database_the_truth_is_said(hotline: Hotline) -> None:
     promises = Promises(hotline)
     promises.ask()
@@ -115,8 +120,11 @@ def small_disk() -> Iterator[Path]:
     folder.rmdir()
 
 
+@pytest.mark.promise(11)
 @pytest.mark.slow
-def test_a_full_disk_and_a_read_only_one_under_the_whole_hotline(small_disk: Path, up: Up) -> None:
+def test_a_full_disk_and_a_read_only_one_under_the_whole_hotline(
+    small_disk: Path, up: Up, tried: Callable[[int], None]
+) -> None:
     hotline = up(None, small_disk / "data")
     promises = Promises(hotline)
     assert promises.ask() == "registered"
@@ -137,6 +145,7 @@ def test_a_full_disk_and_a_read_only_one_under_the_whole_hotline(small_disk: Pat
         subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
         assert promises.ask() == "registered"
     promises.hold()
+    tried(promises.said.total())
     assert hotline.process
     assert hotline.process.poll() is None, "the supervisor lives through it"
 

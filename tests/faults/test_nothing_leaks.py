@@ -232,6 +232,7 @@ def processes_show(hotline: RealHotline) -> bytes:
     return shown
 
 
+@pytest.mark.promise(1, 2)
 def test_no_number_and_no_word_of_anybody_is_left_anywhere(up: Up, parrot: Parrot, tmp_path: Path) -> None:
     temporary = Path(tempfile.mkdtemp(prefix="hl-tmp-", dir=tmp_path))
     features = "programme_calls,threads"
@@ -282,6 +283,7 @@ def test_no_number_and_no_word_of_anybody_is_left_anywhere(up: Up, parrot: Parro
     assert "Traceback" not in hotline.log()
 
 
+@pytest.mark.promise(1, 2)
 def test_the_simulators_numbers_do_not_reach_the_disk(up: Up) -> None:
     hotline = up()
     settings = hotline.settings

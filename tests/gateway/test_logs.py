@@ -100,6 +100,7 @@ def test_five_digits_or_more_are_masked_in_any_script(
     assert "[digits]" in shown
 
 
+@pytest.mark.promise(1)
 @pytest.mark.parametrize(
     "number", ["+959420012345", "၀၉၄၂၀၀၁၂၃၄၅", "႐႙႔႒႐႐႑႒႓႔႕", "０９４２００１２３４５", "09 420 012 345"]
 )
@@ -118,6 +119,7 @@ def test_short_counts_and_codes_stay_readable() -> None:
     )
 
 
+@pytest.mark.promise(1)
 @pytest.mark.parametrize(
     "value",
     [

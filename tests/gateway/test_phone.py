@@ -140,6 +140,7 @@ def test_two_numbers_in_one_field_are_never_taken_for_one(first: str, second: st
             Msisdn.parse(f"{prefix}{first}{between}{prefix}{second}")
 
 
+@pytest.mark.promise(29)
 @given(st.text(max_size=30))
 def test_any_text_at_all_gives_a_number_or_a_refusal(text: str) -> None:
     try:
@@ -188,6 +189,7 @@ class Holder:
     number: Msisdn
 
 
+@pytest.mark.promise(1)
 @pytest.mark.parametrize(
     "shown",
     [
@@ -214,6 +216,7 @@ def test_a_number_does_not_show_in_any_text(shown: object) -> None:
     assert not any(digit in text for digit in "0123456789")
 
 
+@pytest.mark.promise(1)
 @pytest.mark.parametrize(
     "leak",
     [

@@ -81,6 +81,7 @@ def test_an_unknown_job_is_a_mistake_of_ours_and_loud(redis_server: RedisServer)
         JobQueue(redis_server.url).put("delete_everything", "b0b1")
 
 
+@pytest.mark.promise(14)
 def test_without_redis_a_put_says_no_at_once_and_then_pauses(redis_server: RedisServer) -> None:
     queue = JobQueue(redis_server.url)
     redis_server.kill()
@@ -90,6 +91,7 @@ def test_without_redis_a_put_says_no_at_once_and_then_pauses(redis_server: Redis
     assert not queue.ready()
 
 
+@pytest.mark.promise(14)
 def test_a_redis_that_hangs_costs_half_a_second_once_and_not_each_time(redis_server: RedisServer) -> None:
     queue = JobQueue(redis_server.url)
     assert queue.put(JOB_FORGET, "b0b1")

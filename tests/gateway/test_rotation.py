@@ -104,6 +104,7 @@ def test_while_keys_change_the_old_and_the_new_open_everything_and_then_only_the
         rotated(settings)
 
 
+@pytest.mark.promise(4)
 def test_the_old_key_opens_nothing_in_a_keystore_taken_afterwards(settings: Settings) -> None:
     Kept(settings)
     first = rotated(settings)
@@ -164,6 +165,7 @@ def test_another_key_is_refused(settings: Settings) -> None:
         rotated(with_keys(settings, bytes(range(32)), settings.web_key))
 
 
+@pytest.mark.promise(4)
 def test_nothing_of_a_key_or_a_number_is_on_the_disk(settings: Settings) -> None:
     Kept(settings)
     assert settings.root_key
@@ -249,10 +251,13 @@ def test_killed_for_real_at_random_moments_it_still_comes_to_its_end(settings: S
 
 
 @pytest.mark.promise(4)
-def test_ten_thousand_numbers_tried_against_the_index_without_its_key_find_nobody(settings: Settings) -> None:
+def test_ten_thousand_numbers_tried_against_the_index_without_its_key_find_nobody(
+    settings: Settings, tried: Callable[[int], None]
+) -> None:
     """Every Myanmar mobile number could be hashed in minutes: only the key, in another place, stands in the way."""
     vault = Vault(settings, SystemClock())
     numbers = [f"+9597900{at:05}" for at in range(trials(2_000, 10_000))]
+    tried(len(numbers))
     found = vault.index(Msisdn.parse(numbers[7]))
     guesses: set[bytes] = set()
     for number in numbers:

@@ -225,6 +225,7 @@ def _identified(cases: list[tuple[str, object]]) -> Iterator[str]:
     return (f"{name}-{number}" for number, (name, _) in enumerate(cases))
 
 
+@pytest.mark.promise(30)
 @pytest.mark.parametrize(("name", "value"), CASES, ids=_identified(CASES))
 def test_one_fault_gives_one_line_that_names_the_setting_and_not_its_value(name: str, value: object) -> None:
     environ = changed(name, value)
@@ -237,6 +238,7 @@ def test_one_fault_gives_one_line_that_names_the_setting_and_not_its_value(name:
     assert_tells_no_value(faults, environ)
 
 
+@pytest.mark.promise(30)
 def test_all_faults_are_told_at_once() -> None:
     broken = {name: values[-1] for name, values in BAD.items() if name in NAMES and values[-1] is not ABSENT}
     faults = faults_of(GOOD | broken)
@@ -246,6 +248,7 @@ def test_all_faults_are_told_at_once() -> None:
     assert_tells_no_value(faults, GOOD | broken)
 
 
+@pytest.mark.promise(30)
 def test_an_empty_environment_is_told_everything_it_lacks() -> None:
     missing = {fault.partition(":")[0] for fault in faults_of({})}
     assert missing == set(GOOD) - {"HOTLINE_MISSED_CALL_NUMBERS", "HOTLINE_ROOT_KEY"}

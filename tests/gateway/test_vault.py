@@ -173,6 +173,7 @@ def test_two_seals_of_the_same_are_different(vault: Vault) -> None:
     assert new.seal_number(PLACE, NUMBER) != new.seal_number(PLACE, NUMBER)
 
 
+@pytest.mark.promise(24)
 def test_after_forgetting_nothing_opens_and_forgetting_again_is_fine(vault: Vault) -> None:
     new = vault.create_keys("c-1")
     number, note = new.seal_number(PLACE, NUMBER), vault.seal_note("c-1", NOTE, "a note")
@@ -189,6 +190,7 @@ def test_after_forgetting_nothing_opens_and_forgetting_again_is_fine(vault: Vaul
         vault.open_note("c-1", NOTE, note)
 
 
+@pytest.mark.promise(24)
 def test_a_destroyed_key_is_no_longer_in_the_keystores_file(vault: Vault, settings: Settings) -> None:
     vault.create_keys("c-1")
     with sqlite3.connect(keystore_file(settings)) as reader:
@@ -221,6 +223,7 @@ def test_a_number_is_found_again_by_its_index_in_every_process(settings: Setting
     assert len(web.index(NUMBER)) == 16
 
 
+@pytest.mark.promise(4)
 def test_an_index_and_a_digest_are_of_this_installation_only(vault: Vault, tmp_path: Path) -> None:
     elsewhere = made_settings(tmp_path / "elsewhere")
     Vault.prepare(elsewhere)
@@ -444,6 +447,7 @@ def test_an_empty_list_of_people_sweeps_nobody(settings: Settings) -> None:
     vault.seal_note("c-1", NOTE, "still there")
 
 
+@pytest.mark.promise(4)
 def test_the_keystore_tells_no_number_and_no_time_finer_than_an_hour(
     vault: Vault, settings: Settings
 ) -> None:

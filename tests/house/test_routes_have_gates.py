@@ -81,6 +81,7 @@ def address(rule: Rule) -> str:
     return path
 
 
+@pytest.mark.promise(3)
 def test_every_route_of_the_console_declares_its_gate(app: Flask) -> None:
     found = {rule.endpoint for rule, _ in ways(app)}
     assert found
@@ -91,6 +92,7 @@ def test_what_is_open_to_anyone_is_this_and_no_more(app: Flask) -> None:
     assert {name for name, gate in declared(app).items() if gate is ANYONE} == OPEN
 
 
+@pytest.mark.promise(3)
 def test_who_is_not_signed_in_sees_the_door_and_nothing_else(
     app: Flask, client: Callable[[Role | None], FlaskClient]
 ) -> None:
@@ -109,6 +111,7 @@ def test_the_table_of_the_document_is_the_one_of_the_gates(app: Flask) -> None:
     assert TABLE.read_text(encoding="utf-8") == made, "run: .venv/bin/python -m tests.reports.roles"
 
 
+@pytest.mark.promise(3)
 def test_the_auditor_opens_no_case_and_changes_nothing_but_the_own_account(app: Flask) -> None:
     own = {"locked", "unlock", "sign_out", "here", "home", "audit", "standing"}
     for rule, method in ways(app):
@@ -119,9 +122,10 @@ def test_the_auditor_opens_no_case_and_changes_nothing_but_the_own_account(app: 
             assert Role.AUDITOR not in (declared(app)[rule.endpoint] or ()), rule
 
 
+@pytest.mark.promise(28)
 @pytest.mark.parametrize("forged", ["no token", "a foreign origin", "another site", "a token of nobody"])
 def test_every_post_is_refused_unless_it_comes_from_a_page_of_ours(
-    app: Flask, client: Callable[[Role | None], FlaskClient], forged: str
+    app: Flask, client: Callable[[Role | None], FlaskClient], forged: str, tried: Callable[[int], None]
 ) -> None:
     lead = client(Role.ADMIN)
     page = lead.get("/console/account").text
@@ -133,21 +137,24 @@ def test_every_post_is_refused_unless_it_comes_from_a_page_of_ours(
         "another site": ({"csrf_token": token[1]}, {"Sec-Fetch-Site": "cross-site"}),
         "a token of nobody": ({"csrf_token": token[1][::-1]}, {}),
     }[forged]
-    tried = 0
+    posts = 0
     for rule, method in ways(app):
         if method == "POST":
             answer = lead.post(address(rule), data=form, headers=headers)
             # A page that is shown again (409 where it cannot be) says that nothing was done; never a good answer.
             assert answer.status_code in {400, 404, 409}, (rule, answer.status_code)
-            tried += 1
-    assert tried > 30
+            posts += 1
+    assert posts > 30
+    tried(posts)
     assert lead.get("/console/account").status_code == 200, "nothing was done: the session lives"
 
 
+@pytest.mark.promise(3)
 @pytest.mark.parametrize("role", list(Role))
 def test_each_role_is_let_in_exactly_where_its_gate_says(
-    app: Flask, client: Callable[[Role | None], FlaskClient], role: Role
+    app: Flask, client: Callable[[Role | None], FlaskClient], role: Role, tried: Callable[[int], None]
 ) -> None:
+    tried(len(ways(app)))
     for rule, method in ways(app):
         if rule.endpoint in OPEN | {"console.sign_out"}:
             continue
@@ -157,6 +164,7 @@ def test_each_role_is_let_in_exactly_where_its_gate_says(
         assert code < 500
 
 
+@pytest.mark.promise(3)
 def test_a_route_that_was_slipped_in_without_a_gate_is_refused(runtime: Runtime) -> None:
     from gateway.console import create_console
 

@@ -53,6 +53,7 @@ def test_only_the_terminal_and_commands_print() -> None:
     assert {path for path, _ in places(r"click\.echo\(") if not path.startswith("gateway/cli/")} == set()
 
 
+@pytest.mark.promise(22)
 def test_no_document_for_a_carrier_asks_for_a_recording() -> None:
     words = [
         (path, word)

@@ -138,6 +138,7 @@ def test_the_star_leaves_everywhere_and_changes_nothing(keys: list[str]) -> None
 # --- being rung ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.promise(21)
 @pytest.mark.parametrize("kind", ["callback", "programme", "confirm", "counselor", "rung_back", "dialled"])
 @pytest.mark.parametrize("flags", [(), ("no_saving",)])
 def test_a_machine_hears_nothing(kind: str, flags: tuple[str, ...]) -> None:
@@ -168,6 +169,7 @@ def test_one_opens_only_where_no_own_key_was_chosen() -> None:
     assert effects(call("callback", KeyPressed("1", facts=facts(own="")))) == [act.GateOpened()]
 
 
+@pytest.mark.promise(21)
 @given(
     keys=st.lists(st.sampled_from(["", *"012346789*#", "55"]), max_size=6),
     flags=st.sets(st.sampled_from(FLAGS)),
@@ -390,6 +392,7 @@ def test_every_call_begins_with_something_to_hear_or_ends(
 RESTING = sorted(menu.name for menu in SCRIPT.menus.values() if menu.asks or menu.over)
 
 
+@pytest.mark.promise(29)
 @given(st.sampled_from(RESTING), st.lists(some_events, min_size=1, max_size=12))
 @settings(max_examples=400)
 def test_no_sequence_of_events_from_any_menu_is_too_much(menu: str, events: list[CallEvent]) -> None:

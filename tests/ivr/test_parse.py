@@ -198,6 +198,7 @@ MENU_FIELDS = [
 OPTION_FIELDS = ["to", "say", "do", "keep", "only_if", "move", "connect", "language"]
 
 
+@pytest.mark.promise(29)
 @given(st.dictionaries(st.sampled_from(["sentences", "everywhere", "starts", "menus", "texts"]), some_values))
 def test_any_tables_are_a_list_of_faults_and_no_other_error(tables: dict[str, object]) -> None:
     with pytest.raises(ScriptError):

@@ -218,6 +218,7 @@ def test_what_was_handed_up_is_taken_by_a_coordinator_only(hotline: Hotline) -> 
 # --- guessing at a sign-in ------------------------------------------------------------------------------
 
 
+@pytest.mark.promise(27)
 def test_whoever_guesses_waits_and_the_owners_own_browser_does_not(hotline: Hotline) -> None:
     hotline.counselor()
     own, stranger = browser(hotline), browser(hotline)
@@ -271,6 +272,7 @@ def test_the_lasting_cookie_opens_nothing(hotline: Hotline) -> None:
     assert other.get("/queue").headers["Location"].endswith("/sign-in")
 
 
+@pytest.mark.promise(27)
 def test_ten_guesses_at_once_are_ten(hotline: Hotline) -> None:
     hotline.counselor()
     gate, here = threading.Barrier(10), signing_in.Origin(network="127.0.0.1/32")

@@ -248,14 +248,16 @@ class Anything(RuleBasedStateMachine):
         self.lines.clear()
 
 
+@pytest.mark.promise(18, 20)
 @pytest.mark.slow
-def test_whatever_happens_in_whatever_order(template: Path) -> None:
+def test_whatever_happens_in_whatever_order(template: Path, tried: Callable[[int], None]) -> None:
     Anything.template = template
-    examples = settings().max_examples
+    examples = max(8, settings().max_examples // 4)
+    tried(examples)
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Anything,
         settings=settings(
-            max_examples=max(8, examples // 4),
+            max_examples=examples,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),

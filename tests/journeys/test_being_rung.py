@@ -89,6 +89,7 @@ def test_her_own_number_joins_them_in_one_room_without_recording(hotline: Hotlin
         assert casework.read_note(hotline.runtime, session, there) == "ပြန်ပြောပြီး"
 
 
+@pytest.mark.promise(21)
 @pytest.mark.parametrize("key", ["1", "4", "6", "7", "8", "9", "#"])
 def test_any_other_key_plays_harmless_content_and_no_sign_of_more(hotline: Hotline, key: str) -> None:
     callback, _, _, caller = joined(hotline)
@@ -102,6 +103,7 @@ def test_any_other_key_plays_harmless_content_and_no_sign_of_more(hotline: Hotli
     )
 
 
+@pytest.mark.promise(21)
 def test_a_machine_hears_nothing(hotline: Hotline) -> None:
     callback, _, counselor = called(hotline)
     counselor.press("11")
@@ -199,6 +201,7 @@ def test_of_two_who_claim_one_wins_and_the_other_hears_taken(hotline: Hotline) -
         casework.call(hotline.runtime, callback, two.id)
 
 
+@pytest.mark.promise(20)
 def test_nobody_is_rung_before_the_window_or_after_it(hotline: Hotline) -> None:
     helper = hotline.counselor()
     callback = asked(hotline, wish="4")
@@ -211,6 +214,7 @@ def test_nobody_is_rung_before_the_window_or_after_it(hotline: Hotline) -> None:
     assert not hotline.provider.calls
 
 
+@pytest.mark.promise(13)
 def test_an_expired_request_is_never_dialled_and_its_number_is_destroyed(hotline: Hotline) -> None:
     callback = asked(hotline)
     hotline.later(minutes=46)
@@ -256,6 +260,7 @@ def test_withdrawn_while_the_phone_rings_ends_the_calls(hotline: Hotline) -> Non
     assert [call.status for call in hotline.provider.calls] == ["completed", "completed"]
 
 
+@pytest.mark.promise(12)
 def test_a_lost_answer_of_the_provider_is_looked_up_and_nobody_is_rung_twice(hotline: Hotline) -> None:
     helper = hotline.counselor()
     callback = asked(hotline)
@@ -296,6 +301,7 @@ def test_an_end_that_was_never_reported_is_asked_for(hotline: Hotline) -> None:
     assert counselor.sid
 
 
+@pytest.mark.promise(7)
 def test_status_reports_doubled_and_out_of_order_change_nothing_more(hotline: Hotline) -> None:
     callback, _, counselor, caller = joined(hotline)
     caller.press("5")

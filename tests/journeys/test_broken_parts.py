@@ -80,6 +80,7 @@ def caller_rung(hotline: Hotline) -> Line:
 # --- the database away, in a call that we placed -----------------------------------------------------------
 
 
+@pytest.mark.promise(14)
 @pytest.mark.parametrize("key", ["1", "2", "5", "8", "0", "*"])
 def test_whoever_holds_her_phone_hears_no_menu_of_the_hotline(hotline: Hotline, key: str) -> None:
     line = caller_rung(hotline)
@@ -106,6 +107,7 @@ def test_a_line_that_never_answers_does_not_answer_then_either(hotline: Hotline,
         assert ring(hotline, numbers).verbs == ["Reject"]
 
 
+@pytest.mark.promise(14)
 def test_a_key_whose_place_is_unknown_is_told_that_nothing_was_saved(hotline: Hotline) -> None:
     call = hotline.dial()
     call.press("11")
@@ -121,6 +123,7 @@ def test_silence_whose_place_is_unknown_hears_the_menu(hotline: Hotline) -> None
         assert call.silence().said == ["greeting", "main"]
 
 
+@pytest.mark.promise(14)
 def test_away_for_one_turn_and_the_call_goes_on_from_where_it_was(hotline: Hotline) -> None:
     call = hotline.dial()
     call.press("2")
@@ -140,6 +143,7 @@ def test_away_twice_in_one_call_and_it_is_kept_all_the_same(hotline: Hotline) ->
     assert call.heard.said[0] == "truth"
 
 
+@pytest.mark.promise(6)
 def test_the_webhook_again_after_it_was_answered_without_the_database_has_one_effect(
     hotline: Hotline,
 ) -> None:
@@ -253,6 +257,7 @@ def test_who_asked_on_a_number_that_became_the_counselors_is_rung_from_a_public_
 # --- status reports ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.promise(29)
 def test_a_status_report_that_breaks_is_no_error_to_the_carrier(hotline: Hotline) -> None:
     line = counselor_called(hotline)
     form = {**line.form, "CallSid": line.sid, "CallStatus": "completed"}

@@ -133,6 +133,7 @@ def test_whoever_asks_for_a_counselor_in_it_is_counted_and_registered(hotline: H
     assert totals(hotline, campaign)["asked"] == 1
 
 
+@pytest.mark.promise(19)
 def test_one_key_ends_it_for_good(hotline: Hotline) -> None:
     version, author = ready(hotline)
     opted_in(hotline)
@@ -177,6 +178,7 @@ def test_engaged_or_no_answer_is_tried_once_more_counted_from_the_end_of_the_cal
     assert state(hotline, campaign) is CampaignState.DONE
 
 
+@pytest.mark.promise(21)
 def test_a_machine_hears_nothing_and_is_not_rung_again(hotline: Hotline) -> None:
     numbers = people(hotline, 1)
     campaign = launched(hotline)
@@ -289,6 +291,7 @@ def test_a_campaign_begins_at_its_time(hotline: Hotline) -> None:
     assert len(calls_to(hotline, numbers)) == 2
 
 
+@pytest.mark.promise(20)
 def test_a_campaign_waits_for_the_end_of_quiet_hours_and_dies_at_its_not_after(hotline: Hotline) -> None:
     numbers = people(hotline, 6)
     hotline.at(22)
@@ -301,6 +304,7 @@ def test_a_campaign_waits_for_the_end_of_quiet_hours_and_dies_at_its_not_after(h
     assert state(hotline, campaign) is CampaignState.DONE
 
 
+@pytest.mark.promise(20)
 def test_a_clock_that_jumps_over_quiet_hours_rings_nobody_in_them_and_everybody_after(
     hotline: Hotline,
 ) -> None:
@@ -317,6 +321,7 @@ def test_a_clock_that_jumps_over_quiet_hours_rings_nobody_in_them_and_everybody_
     assert sorted(call.form["To"] for call in calls_to(hotline, numbers)) == numbers
 
 
+@pytest.mark.promise(20)
 def test_a_number_abroad_is_not_rung_in_its_own_night(
     template: Path, tmp_path: Path, provider: Provider
 ) -> None:
@@ -401,6 +406,7 @@ def test_the_same_launch_twice_is_one_campaign_and_another_plan_is_refused(hotli
     assert len(hotline.rows(select(rows.campaigns))) == 1
 
 
+@pytest.mark.promise(19)
 def test_a_stop_by_text_ends_what_was_queued(hotline: Hotline) -> None:
     version, author = ready(hotline)
     opted_in(hotline)
@@ -452,6 +458,7 @@ def test_a_provider_that_is_overrun_gets_a_pause_and_everybody_is_rung_in_the_en
     assert sorted(call.form["To"] for call in calls_to(hotline, numbers)) == numbers, "each exactly once"
 
 
+@pytest.mark.promise(19)
 def test_whoever_stopped_us_at_the_provider_is_out_until_they_opt_in_again(hotline: Hotline) -> None:
     people(hotline, 1)
     campaign = launched(hotline)
@@ -522,6 +529,7 @@ def test_whoever_waits_for_a_callback_goes_first(hotline: Hotline) -> None:
 # --- money and numbers that are not rung ------------------------------------------------------------------
 
 
+@pytest.mark.promise(16)
 def test_a_cap_stops_the_campaign_and_says_so(template: Path, tmp_path: Path, provider: Provider) -> None:
     hotline = Hotline(
         template, tmp_path / "dear", provider, HOTLINE_CALLS_AT_ONCE="100", HOTLINE_CALL_PRICE="1"

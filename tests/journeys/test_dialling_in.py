@@ -57,6 +57,7 @@ def test_asking_twice_changes_the_one_open_request_and_the_newest_key_alone_is_h
     assert (row.wish, row.own_keys, row.asks) == ("evening", "8", 2)
 
 
+@pytest.mark.promise(8)
 def test_withdrawing_says_the_same_whether_or_not_there_was_anything(hotline: Hotline) -> None:
     nothing = hotline.dial().press("4").said
     hotline.dial().press("115")
@@ -66,6 +67,7 @@ def test_withdrawing_says_the_same_whether_or_not_there_was_anything(hotline: Ho
     assert not hotline.rows(select(contacts)), "a request that is dead keeps no number"
 
 
+@pytest.mark.promise(8)
 def test_every_menu_is_the_same_for_a_known_and_an_unknown_number(hotline: Hotline) -> None:
     hotline.dial().press("115")
     known, unknown = hotline.dial(), hotline.dial("+959790001999")
@@ -106,6 +108,7 @@ def test_wrong_keys_and_silence_end_with_a_sentence_never_in_the_air(hotline: Ho
     assert quiet.silence().said == ["goodbye"]
 
 
+@pytest.mark.promise(6)
 def test_the_same_webhook_again_gets_the_same_answer_and_has_one_effect(hotline: Hotline) -> None:
     call = hotline.dial()
     call.press("11")
@@ -117,6 +120,7 @@ def test_the_same_webhook_again_gets_the_same_answer_and_has_one_effect(hotline:
     assert hotline.one(select(callbacks)).asks == 1
 
 
+@pytest.mark.promise(6)
 def test_after_a_day_the_same_webhook_has_no_effect_and_tells_nothing(hotline: Hotline) -> None:
     call = hotline.dial()
     call.press("11")
@@ -141,6 +145,7 @@ def test_a_webhook_of_a_step_that_is_past_has_no_effect(hotline: Hotline) -> Non
     assert heard.ends
 
 
+@pytest.mark.promise(1)
 def test_no_number_is_in_any_row(hotline: Hotline) -> None:
     hotline.dial().press("115")
     needle = CALLER.removeprefix("+95").encode()

@@ -170,6 +170,7 @@ def test_redis_that_may_lose_rings_is_a_fault(
 # --- what speaks when all else is down ----------------------------------------------------------------
 
 
+@pytest.mark.promise(15)
 def test_the_files_are_twiml_and_telephone_sound(hotline: Hotline, tmp_path: Path) -> None:
     names = fallback.write(hotline.runtime, tmp_path / "spare")
     assert names == ["hangup.xml", "reject.xml", "sms.xml", "sorry.en.wav", "sorry.my.wav", "voice.xml"]
@@ -192,6 +193,7 @@ def test_the_files_are_twiml_and_telephone_sound(hotline: Hotline, tmp_path: Pat
     assert played == ["sorry.my.wav", "sorry.en.wav"], "Burmese first, beside the document"
 
 
+@pytest.mark.promise(15)
 def test_what_they_say_is_true_in_the_middle_of_a_call_too(hotline: Hotline) -> None:
     for language in ("my", "en"):
         words = hotline.runtime.library.spoken(language)[fallback.PROMPT]
@@ -218,6 +220,7 @@ def static_host(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     thread.join()
 
 
+@pytest.mark.promise(15)
 def test_the_doctor_compares_what_stands_there(
     static_host: tuple[Path, str], template: Path, tmp_path: Path, provider: Provider
 ) -> None:
@@ -233,6 +236,7 @@ def test_the_doctor_compares_what_stands_there(
     hotline.runtime.database.close()
 
 
+@pytest.mark.promise(15)
 def test_whoever_we_ring_hears_no_english_error_when_all_is_down(
     template: Path, tmp_path: Path, provider: Provider
 ) -> None:

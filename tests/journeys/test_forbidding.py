@@ -79,6 +79,7 @@ def test_a_packed_list_and_one_that_is_no_text_are_refused_whole(hotline: Hotlin
     assert not hotline.rows(select(contacts.listed))
 
 
+@pytest.mark.promise(29)
 @given(st.binary(max_size=300))
 def test_no_bytes_at_all_break_the_reader(data: bytes) -> None:
     with contextlib.suppress(Refused):

@@ -71,6 +71,7 @@ def changed_bytes(draw: st.DrawFn, whole: bytes) -> bytes:
     return draw(st.sampled_from([before + byte + after, whole[:at] + byte + whole[at:], before + after]))
 
 
+@pytest.mark.promise(5)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=trials(150, 10_000))
 @given(data=st.data())
 def test_no_change_to_a_signed_webhook_gets_in_or_costs_a_write(
@@ -133,6 +134,7 @@ def with_tokens(template: Path, tmp_path: Path, provider: Provider) -> Callable[
     return of
 
 
+@pytest.mark.promise(5)
 def test_both_tokens_are_believed_while_one_is_replaced_and_then_one(
     with_tokens: Callable[[str, str | None], Hotline],
 ) -> None:
@@ -150,6 +152,7 @@ def test_both_tokens_are_believed_while_one_is_replaced_and_then_one(
 # --- late and again -----------------------------------------------------------------------------------
 
 
+@pytest.mark.promise(6)
 def test_a_webhook_that_comes_again_after_days_has_no_effect_and_a_neutral_answer(hotline: Hotline) -> None:
     call, text = "CA" + secrets.token_hex(16), "SM" + secrets.token_hex(16)
     assert hotline.text("11", sid=text) is not None

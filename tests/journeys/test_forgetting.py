@@ -112,6 +112,7 @@ def test_by_keys_in_a_call_after_pressing_seven_twice(hotline: Hotline) -> None:
     assert hotline.rows(select(forbidden))
 
 
+@pytest.mark.promise(8)
 def test_a_caller_who_never_asked_hears_the_same(hotline: Hotline) -> None:
     assert hotline.dial().press("477").said == ["forgotten"]
 

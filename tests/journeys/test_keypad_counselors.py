@@ -2,6 +2,7 @@
 
 import secrets
 
+import pytest
 from front_door import COUNSELOR, Hotline, Line
 from sqlalchemy import select
 
@@ -37,6 +38,7 @@ def test_the_registered_number_is_rung_back_and_the_next_code_opens(hotline: Hot
     assert line.heard.said == ["keypad_on", "keypad"]
 
 
+@pytest.mark.promise(27)
 def test_a_code_works_once_and_only_in_its_turn(hotline: Hotline) -> None:
     _, codes, line = rung_back(hotline)
     type_code(line, codes[3])
@@ -52,6 +54,7 @@ def test_a_code_works_once_and_only_in_its_turn(hotline: Hotline) -> None:
     assert third.heard.said == ["keypad_refused"]
 
 
+@pytest.mark.promise(27)
 def test_after_six_wrong_codes_the_sheet_is_burnt(hotline: Hotline) -> None:
     _, codes, line = rung_back(hotline)
     for _ in range(keypad.WRONG_CODES):

@@ -207,6 +207,7 @@ def test_every_limit_is_met_below() -> None:
     assert set(TRIPS) == set(LIMITS)
 
 
+@pytest.mark.promise(16)
 @pytest.mark.parametrize("name", sorted(LIMITS))
 def test_a_limit_is_met_once_more_than_it_allows_and_answers_as_the_table_says(
     name: str, template: Path, tmp_path: Path, provider: Provider
@@ -234,6 +235,7 @@ def crowded(template: Path, tmp_path: Path, provider: Provider) -> Iterator[Hotl
     made.runtime.database.close()
 
 
+@pytest.mark.promise(16)
 def test_who_waits_already_still_gets_through(crowded: Hotline) -> None:
     assert met(crowded.dial(stranger(900)).heard) is Answer.REJECT
     call = crowded.dial()
@@ -284,9 +286,10 @@ def test_a_minute_later_strangers_are_taken_again(crowded: Hotline) -> None:
     assert is_menu(crowded.dial(stranger(900)).heard)
 
 
+@pytest.mark.promise(16)
 @pytest.mark.parametrize("senders", [1, trials(300, 10_000)])
 def test_a_flood_leaves_a_callers_turn_fast_and_nothing_behind(
-    senders: int, template: Path, tmp_path: Path, provider: Provider
+    senders: int, template: Path, tmp_path: Path, provider: Provider, tried: Callable[[int], None]
 ) -> None:
     hotline = Hotline(template, tmp_path / "hotline", provider, HOTLINE_ARRIVALS_PER_MINUTE="30")
     call = hotline.dial()
@@ -302,6 +305,7 @@ def test_a_flood_leaves_a_callers_turn_fast_and_nothing_behind(
     thread.start()
     slowest = 0.0
     try:
+        tried(trials(40, 250))
         for key in "0" * trials(40, 250):
             began = time.perf_counter()
             assert not call.press(key).ends
@@ -366,6 +370,7 @@ def spent(hotline: Hotline) -> Decimal:
         return sum(spending.spent(session, since=hotline.clock.now() - timedelta(days=2)).values(), Decimal())
 
 
+@pytest.mark.promise(16)
 def test_rings_back_stop_before_the_cap_and_go_on_when_there_is_money_again(
     poor: Callable[..., Hotline], provider: Provider
 ) -> None:
@@ -438,6 +443,7 @@ def test_towards_the_cap_the_line_says_that_it_is_closed_and_at_the_cap_it_is_bu
     assert is_menu(hotline.dial(stranger(4)).heard)
 
 
+@pytest.mark.promise(16)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(calls=st.lists(st.tuples(st.sampled_from(list(LegKind)), st.integers(0, 40)), max_size=40))
 def test_no_order_of_calls_passes_the_share_of_its_kind(
@@ -472,6 +478,7 @@ def test_danger_may_use_the_cap_to_its_end(poor: Callable[..., Hotline], provide
     assert len(provider.calls) == 1
 
 
+@pytest.mark.promise(16)
 def test_answers_to_texts_cost_too_and_stop_before_the_cap_while_what_is_asked_is_done(
     poor: Callable[..., Hotline],
 ) -> None:

@@ -2,6 +2,7 @@
 
 import secrets
 
+import pytest
 from front_door import CALLER, Heard, Hotline
 from sqlalchemy import select
 
@@ -70,6 +71,7 @@ def test_after_half_an_hour_nobody_is_rung_back(hotline: Hotline) -> None:
     assert not hotline.rows(select(contacts))
 
 
+@pytest.mark.promise(20)
 def test_in_quiet_hours_nobody_is_rung_back(hotline: Hotline) -> None:
     hotline.at(23)
     assert let_it_ring(hotline).verbs == ["Reject"]
@@ -78,6 +80,7 @@ def test_in_quiet_hours_nobody_is_rung_back(hotline: Hotline) -> None:
     assert not hotline.rows(select(contacts))
 
 
+@pytest.mark.promise(19)
 def test_a_number_that_said_stop_is_not_rung_back(hotline: Hotline) -> None:
     hotline.text("99")
     let_it_ring(hotline)
@@ -85,6 +88,7 @@ def test_a_number_that_said_stop_is_not_rung_back(hotline: Hotline) -> None:
     assert not hotline.provider.calls
 
 
+@pytest.mark.promise(21)
 def test_a_machine_hears_nothing(hotline: Hotline) -> None:
     let_it_ring(hotline)
     hotline.work()

@@ -115,6 +115,7 @@ def test_she_hears_for_how_long_and_can_still_say_no(hotline: Hotline) -> None:
     assert not hotline.rows(select(consents))
 
 
+@pytest.mark.promise(18)
 def test_somebody_who_asks_in_her_name_takes_nothing_from_her(hotline: Hotline) -> None:
     opted_in(hotline, OTHER, "6")
     before = hotline.one(select(consents.c.own_key, consents.c.until))
@@ -178,6 +179,7 @@ def test_whoever_says_wrong_person_is_not_rung_about_it_again(
             assert rows.totals(session, campaign) == {"listed": 1, "wrong_person": 1}
 
 
+@pytest.mark.promise(18)
 def test_after_thirty_days_it_ends_by_itself_and_so_does_the_number(hotline: Hotline) -> None:
     opted_in(hotline, OTHER, "6")
     hotline.later(days=30, minutes=1)
@@ -190,6 +192,7 @@ def test_after_thirty_days_it_ends_by_itself_and_so_does_the_number(hotline: Hot
 # --- by text --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.promise(18)
 def test_texts_are_live_when_the_code_comes_back_from_that_number(hotline: Hotline) -> None:
     code = code_in(hotline.text("80", OTHER))
     assert not hotline.rows(select(consents))

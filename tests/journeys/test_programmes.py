@@ -107,6 +107,7 @@ def test_an_expired_programme_is_heard_by_nobody(hotline: Hotline) -> None:
     assert "listen_nothing" in hotline.dial().press("3").said
 
 
+@pytest.mark.promise(18)
 def test_an_opt_in_is_live_only_when_its_one_call_is_answered_with_the_own_key(hotline: Hotline) -> None:
     version, _ = approved(hotline)
     hotline.dial().press("816")
@@ -120,6 +121,7 @@ def test_an_opt_in_is_live_only_when_its_one_call_is_answered_with_the_own_key(h
     assert campaigns.audience(hotline.runtime, version_of(hotline, version)) == "<5"
 
 
+@pytest.mark.promise(18)
 @pytest.mark.parametrize("answer", ["other", "silent", "machine", "no-answer"])
 def test_an_opt_in_that_is_not_confirmed_ends_after_one_call(hotline: Hotline, answer: str) -> None:
     hotline.dial().press("816")
@@ -144,6 +146,7 @@ def test_an_opt_in_that_is_not_confirmed_ends_after_one_call(hotline: Hotline, a
     assert len(hotline.provider.calls) == 1
 
 
+@pytest.mark.promise(20)
 def test_in_quiet_hours_nobody_is_rung_to_confirm(hotline: Hotline) -> None:
     hotline.at(22)
     hotline.dial().press("816")

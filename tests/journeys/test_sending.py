@@ -97,6 +97,7 @@ def test_what_will_never_go_is_not_tried_again(texting: Hotline, code: int) -> N
     assert ours(texting) == [S.FAILED]
 
 
+@pytest.mark.promise(19)
 def test_who_stopped_us_at_the_carrier_is_left_alone_at_once(texting: Hotline) -> None:
     answered(texting, "one", "two")
     texting.provider.refuse = lambda: (400, 21610)
@@ -106,6 +107,7 @@ def test_who_stopped_us_at_the_carrier_is_left_alone_at_once(texting: Hotline) -
     assert not texting.rows(select(contacts)), "the request ended, and nobody needs the number"
 
 
+@pytest.mark.promise(19)
 def test_a_report_of_who_stopped_us_ends_everything_too(texting: Hotline) -> None:
     answered(texting)
     texting.work()
@@ -113,6 +115,7 @@ def test_a_report_of_who_stopped_us_ends_everything_too(texting: Hotline) -> Non
     assert texting.rows(select(forbidden))
 
 
+@pytest.mark.promise(12)
 def test_an_answer_that_got_lost_is_looked_up_and_nothing_is_sent_twice(texting: Hotline) -> None:
     answered(texting)
     texting.provider.drop_answers = True
@@ -168,6 +171,7 @@ def test_an_answer_leaves_at_night_and_its_number_is_the_one_she_texted(texting:
 REPORTS = ("queued", "sent", "delivered", "undelivered")
 
 
+@pytest.mark.promise(7)
 @settings(max_examples=trials(5, 1_000))
 @given(reports=st.lists(st.sampled_from(REPORTS), max_size=6), early=st.integers(0, 3))
 def test_reports_in_any_order_doubled_or_missing_end_in_the_same_state(

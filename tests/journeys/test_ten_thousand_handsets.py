@@ -3,7 +3,7 @@
 import random
 import secrets
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -68,8 +68,10 @@ def answered(hotline: Hotline, call: Placed, answer: str, tries: int) -> None:
         line.hang_up()
 
 
-def test_every_result_of_a_whole_campaign_adds_up(hotline: Hotline) -> None:
+@pytest.mark.promise(18)
+def test_every_result_of_a_whole_campaign_adds_up(hotline: Hotline, tried: Callable[[int], None]) -> None:
     count = trials(80, 10_000)
+    tried(count)
     chance = random.Random(3)
     answer_of = {
         f"+95979{at:07d}": answer

@@ -47,6 +47,7 @@ def test_english_words_are_answered_in_english(hotline: Hotline) -> None:
     assert hotline.text("Call me please") == wording(hotline, "how", EN)
 
 
+@pytest.mark.promise(19)
 @pytest.mark.parametrize("word", ["99", "ရပ်", "ရပ်ပါ", "တော်ပြီ", "မလိုတော့ဘူး", "yat", "taw pyi", "no more"])
 def test_stop_ends_everything_at_once(hotline: Hotline, word: str) -> None:
     hotline.text("11")
@@ -57,6 +58,7 @@ def test_stop_ends_everything_at_once(hotline: Hotline, word: str) -> None:
     assert not hotline.rows(select(contacts))
 
 
+@pytest.mark.promise(19)
 @pytest.mark.parametrize("word", ["STOP", "end", "Cancel", "QUIT", "unsubscribe", "STOPALL"])
 def test_the_providers_own_words_stop_calls_too_and_get_no_second_answer(hotline: Hotline, word: str) -> None:
     hotline.text("11")

@@ -173,6 +173,7 @@ def test_who_said_stop_is_not_kept_by_a_mere_text(texting: Hotline) -> None:
     assert not texting.rows(select(messages))
 
 
+@pytest.mark.promise(1, 2)
 def test_no_words_and_no_number_are_in_any_row(texting: Hotline) -> None:
     case, account = taken(texting)
     threads.keep_draft(texting.runtime, case, account, ANSWER)
@@ -209,6 +210,7 @@ def test_only_whoever_has_the_case_may_answer(texting: Hotline) -> None:
     assert texting.provider.texts == []
 
 
+@pytest.mark.promise(23)
 @pytest.mark.parametrize(
     ("words", "why"),
     [
@@ -235,6 +237,7 @@ def test_the_two_words_of_the_case_never_stand_in_a_text(texting: Hotline) -> No
         threads.answer(texting.runtime, case, account, f"{one} နဲ့ {two}")
 
 
+@pytest.mark.promise(23)
 def test_a_word_of_the_private_list_is_not_sent(template: Path, tmp_path: Path, provider: Provider) -> None:
     listed = tmp_path / "words.txt"
     listed.write_text("ဘေးကင်း\n")
@@ -276,6 +279,7 @@ def test_at_night_only_somebody_who_has_just_texted_is_answered(texting: Hotline
     assert sent(texting).body == ANSWER
 
 
+@pytest.mark.promise(19)
 def test_after_stop_nothing_leaves_that_was_written_before(texting: Hotline) -> None:
     case, account = taken(texting)
     threads.answer(texting.runtime, case, account, ANSWER)
@@ -377,6 +381,7 @@ def test_what_came_late_and_what_was_overtaken_is_marked_where_the_provider_date
     assert [(line.late, line.out_of_order) for line in lines] == [(False, False), (False, True), (True, True)]
 
 
+@pytest.mark.promise(18, 19)
 @settings(max_examples=trials(4, 500))
 @given(st.lists(st.sampled_from(["text", "answer", "report", "stop"]), max_size=8))
 def test_whatever_comes_in_whatever_order_nothing_leaves_after_stop(

@@ -36,6 +36,7 @@ def form_of(hotline: Hotline, **more: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.promise(5)
 @pytest.mark.parametrize("path", WEBHOOKS)
 def test_refusals_come_in_their_order_before_any_field_is_used(hotline: Hotline, path: str) -> None:
     client = hotline.client
@@ -68,6 +69,7 @@ def test_the_host_header_has_no_part_in_the_signature(hotline: Hotline) -> None:
     assert hotline.client.post(VOICE, data=form, headers=headers).status_code == 200
 
 
+@pytest.mark.promise(29)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     path=st.sampled_from(WEBHOOKS),
@@ -104,6 +106,7 @@ def mended(hotline: Hotline, kept: str) -> None:
     shutil.copy(kept, hotline.settings.data_dir / "hotline.db")
 
 
+@pytest.mark.promise(14)
 def test_with_the_database_down_information_goes_on_and_the_truth_is_said(hotline: Hotline) -> None:
     hotline.dial()  # this process has served before: it knows its sounds
     broken(hotline)
@@ -118,6 +121,7 @@ def test_with_the_database_down_information_goes_on_and_the_truth_is_said(hotlin
     assert not heard.ends
 
 
+@pytest.mark.promise(14)
 def test_a_process_that_starts_while_the_database_is_down_still_speaks(hotline: Hotline) -> None:
     hotline.dial()
     broken(hotline)
@@ -145,6 +149,7 @@ def test_a_call_that_began_without_the_database_is_kept_once_it_is_back(hotline:
     assert hotline.rows(select(conversations))
 
 
+@pytest.mark.promise(14, 11)
 def test_a_text_that_cannot_be_stored_is_told_so(hotline: Hotline) -> None:
     broken(hotline)
     library = hotline.runtime.library
@@ -152,6 +157,7 @@ def test_a_text_that_cannot_be_stored_is_told_so(hotline: Hotline) -> None:
     assert hotline.text("0") == library.sms("my", "list", "unicode")
 
 
+@pytest.mark.promise(11, 14)
 def test_with_the_keystore_down_nothing_is_called_registered(hotline: Hotline) -> None:
     call = hotline.dial()
     call.press("11")

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from front_door import CALLER, Hotline, Line
 from sqlalchemy import select
 
@@ -72,6 +73,7 @@ def hotline_handle(hotline: Hotline, code: str) -> tuple[str, str]:
     return code, hotline.one(select(callbacks)).handle
 
 
+@pytest.mark.promise(8)
 def test_a_wrong_key_and_an_unknown_code_sound_the_same(hotline: Hotline) -> None:
     code = kept(hotline)
     unknown = f"{(int(code) + 1) % 1_000_000:06d}"

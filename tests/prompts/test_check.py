@@ -141,6 +141,7 @@ def test_what_must_not_stand_in_a_wording_is_named(text: str, words: str) -> Non
     assert any(line.startswith("my/texts.toml: voice.greeting: ") and words in line for line in found), found
 
 
+@pytest.mark.promise(23)
 def test_a_listed_word_is_found_inside_another_and_not_repeated() -> None:
     found = said(LIBRARY, word_list=frozenset({"သောက် ပါ"}))
     assert "my/texts.toml: voice.harmless: holds a word of the word list" in found

@@ -68,6 +68,7 @@ def test_what_no_handset_shows_changes_no_fingerprint() -> None:
     assert re.fullmatch("[0-9a-f]{24}", fingerprint(LIBRARY))
 
 
+@pytest.mark.promise(23)
 @pytest.mark.parametrize(("flow", "display"), ALL)
 def test_no_answer_costs_two_messages_on_any_phone(flow: str, display: Display) -> None:
     assert all(count(text).parts == 1 for text in answers(flow, display))

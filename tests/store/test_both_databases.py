@@ -159,7 +159,9 @@ def test_a_text_of_a_thread_is_sealed_counted_and_forgotten(hotline: Hotline) ->
     assert not hotline.rows(select(messages))
 
 
-def test_of_two_claims_at_once_one_wins(hosts: Hosts) -> None:
+@pytest.mark.promise(13)
+def test_of_two_claims_at_once_one_wins(hosts: Hosts, tried: Callable[[int], None]) -> None:
+    tried(trials(50, 500))
     here, there = hosts
     people = [here.counselor("one", "+66812345001"), here.counselor("two", "+66812345002")]
     case = asked(here)
@@ -183,9 +185,13 @@ def test_of_two_claims_at_once_one_wins(hosts: Hosts) -> None:
     assert here.one(claims)[0] == trials(50, 500), "each win is told once"
 
 
-def test_one_webhook_in_twenty_threads_on_two_hosts_has_one_effect(hosts: Hosts) -> None:
+@pytest.mark.promise(6)
+def test_one_webhook_in_twenty_threads_on_two_hosts_has_one_effect(
+    hosts: Hosts, tried: Callable[[int], None]
+) -> None:
     here = hosts[0]
     many = trials(5, 1000)
+    tried(20 * many)
     for number in numbers(many):
         sid = "SM" + secrets.token_hex(16)
         answers = at_once(partial(host.text, "11", number, sid=sid) for host in hosts * 10)
@@ -196,6 +202,7 @@ def test_one_webhook_in_twenty_threads_on_two_hosts_has_one_effect(hosts: Hosts)
     assert {row.asks for row in rows} == {1}
 
 
+@pytest.mark.promise(6)
 def test_one_key_pressed_in_twenty_threads_registers_once(hosts: Hosts) -> None:
     here, there = hosts
     many = trials(5, 1000)
@@ -250,6 +257,7 @@ def test_a_duty_is_taken_by_one_worker_only(hosts: Hosts) -> None:
     assert here.one(select(func.count()).select_from(outbox))[0] == trials(20, 500)
 
 
+@pytest.mark.promise(13)
 def test_two_clocks_at_once_end_and_return_each_request_once(hosts: Hosts) -> None:
     here, there = hosts
     person = here.counselor()
@@ -272,6 +280,7 @@ def test_two_clocks_at_once_end_and_return_each_request_once(hosts: Hosts) -> No
     at_once(partial(housekeeping.sweep, host.runtime) for host in (here, there) * 2)
 
 
+@pytest.mark.promise(29)
 @pytest.mark.parametrize("odd", ["\x00", "a\x00b", "\ud7ff", "\U0010ffff" * 10, "'; --", "%", "9" * 40])
 def test_no_odd_character_breaks_a_webhook(hotline: Hotline, odd: str) -> None:
     call = hotline.dial()

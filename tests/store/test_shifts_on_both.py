@@ -1,8 +1,10 @@
 """A day's limit, refusals, shifts and hours on SQLite and PostgreSQL alike, also when many come at once."""
 
 import threading
+from collections.abc import Callable
 from datetime import time, timedelta
 
+import pytest
 from front_door import YANGON, Hotline
 from sqlalchemy import select
 from trials import trials
@@ -22,9 +24,11 @@ def ask(hotline: Hotline, number: int) -> str:
     return str(hotline.rows(select(callbacks.c.id).order_by(callbacks.c.asked.desc()))[0].id)
 
 
+@pytest.mark.promise(13)
 def test_of_two_claims_at_once_by_one_person_the_limit_lets_one_through(
-    hosts: tuple[Hotline, Hotline],
+    hosts: tuple[Hotline, Hotline], tried: Callable[[int], None]
 ) -> None:
+    tried(trials(5, 100))
     here = hosts[0]
     helper = here.counselor()
     attending.set_cap(here.runtime, "helper", 1, by=None)

@@ -69,6 +69,7 @@ def test_once_does_every_duty_one_time_and_ends(start: Start, notes: Callable[[]
     assert notes() == {"ring": 1, "expire": 1, "sweep": 1, "beat": 1}
 
 
+@pytest.mark.promise(13)
 def test_a_duty_that_fails_is_told_by_class_tried_later_and_holds_up_no_other(
     start: Start, notes: Callable[[], Counter[str]]
 ) -> None:

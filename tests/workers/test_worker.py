@@ -99,6 +99,7 @@ def test_of_a_job_that_failed_only_its_class_is_told_and_nothing_stays(shop: Sho
     assert "Traceback" not in shop.log.read_text()
 
 
+@pytest.mark.promise(13)
 def test_a_poisoned_job_blocks_nobody(shop: Shop) -> None:
     shop.queue.put(JOB_FORGET, "a1")
     shop.queue.put(JOB_END_CALL, "a2")
@@ -136,6 +137,7 @@ def test_sigterm_with_redis_dead_still_lets_the_job_in_hand_end(
     assert "ended-a1" in shop.notes()
 
 
+@pytest.mark.promise(12)
 def test_a_job_does_not_outlive_a_killed_worker(shop: Shop) -> None:
     shop.queue.put(JOB_RING_CALLER, "a1")
     until(lambda: "began-a1" in shop.notes())
@@ -145,6 +147,7 @@ def test_a_job_does_not_outlive_a_killed_worker(shop: Shop) -> None:
     assert "ended-a1" not in shop.notes()
 
 
+@pytest.mark.promise(10)
 @pytest.mark.slow
 def test_the_worker_goes_on_when_redis_was_killed_and_comes_back(
     shop: Shop, redis_server: RedisServer

@@ -165,6 +165,7 @@ def test_a_stranger_in_the_carriers_place_is_told_nothing(stranger: str) -> None
 # --- silence ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.promise(1)
 @pytest.mark.parametrize("name", ASKS)
 @pytest.mark.parametrize("way", ["refused", "dropped", "broken", "unreachable"])
 def test_no_error_and_no_log_line_holds_a_number(

@@ -97,6 +97,7 @@ ACTIONS = st.lists(
 )
 
 
+@pytest.mark.promise(22)
 @settings(deadline=None)
 @given(ACTIONS, st.integers(0, 999))
 def test_every_answer_is_twiml_that_the_library_could_have_written(

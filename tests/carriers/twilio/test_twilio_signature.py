@@ -80,6 +80,7 @@ def with_port(address: str) -> str:
     return address if ":" in host else f"{address}:{443 if scheme == 'https' else 80}"
 
 
+@pytest.mark.promise(5)
 @settings(deadline=None)
 @given(ADDRESSES, PATHS, QUERIES, FIELDS, st.sampled_from(["as it is", "bare", "port", "other host", "http"]))
 def test_our_verdict_is_the_librarys(
@@ -109,6 +110,7 @@ def edited(text: str, place: int, character: str) -> str:
     return text[:at] + character + text[at + (place % 2 or not character) :]
 
 
+@pytest.mark.promise(5)
 @settings(deadline=None)
 @given(
     FIELDS,

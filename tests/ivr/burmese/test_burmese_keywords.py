@@ -41,6 +41,7 @@ def in_digits(code: str, digits: str | list[str]) -> str:
     return "".join(digits[int(digit)] for digit in code)
 
 
+@pytest.mark.promise(19)
 def test_every_word_is_found_in_both_encodings(table: KeywordTable, words: list[tuple[str, str]]) -> None:
     for name, word in words:
         assert table.find(word).name == name, word
@@ -105,6 +106,7 @@ SHAPES = (
 RA = "\u103b\u107e\u107f\u1080\u1081\u1082\u1083\u1084"
 
 
+@pytest.mark.promise(19)
 def test_every_word_is_found_in_every_shape_of_its_zawgyi_signs(
     table: KeywordTable, keywords: dict[str, Any]
 ) -> None:
@@ -261,6 +263,7 @@ def test_bad_input_is_no_keyword(table: KeywordTable, text: str) -> None:
     assert table.find(text).name is None
 
 
+@pytest.mark.promise(29)
 @given(st.text(st.characters(exclude_categories=()), max_size=60), st.sampled_from([None, *Encoding]))
 def test_no_text_raises(table: KeywordTable, text: str, remembered: Encoding | None) -> None:
     table.find(text, remembered)
