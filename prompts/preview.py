@@ -38,10 +38,10 @@ _BURMESE: Final = re.compile("[\u1000-\u109f\ua9e0-\ua9ff\uaa60-\uaa7f]")
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """She texts `words`, or what stands for her phone's display in it; `threads` where people answer texts."""
+    """She texts `words`, or what stands for her phone's display in it; `flags` are what is the case then."""
 
     words: str | Mapping[Display, str]
-    threads: bool = False
+    flags: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,8 @@ _TALK: Final[Mapping[Display, str]] = {
 }
 
 _FRESH_CODE: Final = "482913"
+_ANSWERED: Final = frozenset({"threads"})  # people answer texts
+_NOBODY: Final = frozenset({"nobody_on_shift"})
 
 FLOWS: Final[Mapping[str, tuple[Deed, ...]]] = {
     "asked_by_call": (Dials("115"), Waits(20), IsRung("callback", "5")),
@@ -90,6 +92,7 @@ FLOWS: Final[Mapping[str, tuple[Deed, ...]]] = {
     ),
     "no_number_kept": (Dials("165"),),
     "asked_by_text": (Texts("0"), Texts("1"), Texts("11"), Waits(15), IsRung("callback", "1")),
+    "asked_while_nobody_is_there": (Texts("11", _NOBODY), Waits(30), IsRung("callback", "1")),
     "withdrawn_by_text": (Texts("12"), Waits(5), Texts("10"), Waits(20), IsRung("callback", None)),
     "withdrawn_by_call": (Dials("125"), Waits(5), Dials("4*"), Waits(20), IsRung("callback", None)),
     "stopped": (Texts("99"),),
@@ -100,7 +103,7 @@ FLOWS: Final[Mapping[str, tuple[Deed, ...]]] = {
     "programmes_by_text": (Texts("88"), Waits(10), IsRung("confirm", "1")),
     "texts": (Texts("80"), Waits(2), Texts(_FRESH_CODE[:TEXT_CODE_LENGTH])),
     "unknown": (Texts(_TALK), Texts(_TALK)),
-    "thread": (Texts(_TALK, threads=True), Waits(4), Texts(_TALK, threads=True)),
+    "thread": (Texts(_TALK, _ANSWERED), Waits(4), Texts(_TALK, _ANSWERED)),
 }
 _CHOOSES_HERE: Final = frozenset({"display"})  # in the others she told us long ago what her phone shows
 
@@ -202,8 +205,8 @@ class _Person:
         match deed:
             case Waits(minutes):
                 self.minute += minutes
-            case Texts(words, threads):
-                self.flags |= {"threads"} if threads else set()
+            case Texts(words, flags):
+                self.flags |= flags
                 self.text(words if isinstance(words, str) else words[self.display])
             case Dials(keys, line):
                 self.line = line

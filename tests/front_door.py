@@ -302,6 +302,7 @@ class Line:
 def _copy(source: str, target: str) -> None:
     """Sounds never change where they lie: a link does."""
     if source.endswith((".wav", ".mp3")):
+        Path(target).unlink(missing_ok=True)
         os.link(source, target)
     else:
         shutil.copy2(source, target)

@@ -11,6 +11,7 @@ FLOWS: Final[Mapping[str, str]] = {
     "missed_call": _l("Let it ring once, was rung back, asked, was rung again and talked"),
     "no_number_kept": _l("Rang from somebody else's phone and asked without a number"),
     "asked_by_text": _l("Asked by text, was rung and talked"),
+    "asked_while_nobody_is_there": _l("Asked by text while nobody was there, and was rung later"),
     "withdrawn_by_text": _l("Asked by text, and took it back by text"),
     "withdrawn_by_call": _l("Asked in a call, and took it back in a second call"),
     "stopped": _l("Stopped everything by text"),

@@ -9,8 +9,7 @@ import pytest
 from front_door import CALLER, Heard, Hotline, Line
 from sqlalchemy import select
 
-from gateway.services import callbacks as service
-from gateway.services import housekeeping, states
+from gateway.services import casework, housekeeping, states
 from gateway.store.callbacks import callbacks
 from gateway.store.conversations import conversations
 from gateway.store.legs import legs
@@ -58,8 +57,8 @@ def write_to(hotline: Hotline, numbers: str, words: str) -> bytes:
 def call_for(hotline: Hotline) -> Line:
     """The counselor who took the one request calls, and answers her own phone first."""
     helper, asked = hotline.counselor(), str(hotline.one(select(callbacks.c.id)).id)
-    service.claim(hotline.runtime, asked, helper.id)
-    service.call(hotline.runtime, asked, helper.id)
+    casework.claim(hotline.runtime, asked, helper.id)
+    casework.call(hotline.runtime, asked, helper.id)
     hotline.work()
     return hotline.pick_up(hotline.provider.calls[-1])
 
@@ -130,7 +129,7 @@ def test_away_for_one_turn_and_the_call_goes_on_from_where_it_was(hotline: Hotli
     with database_away(hotline):
         call.press("1")
     assert call.press("1").said[0] == "truth"
-    assert call.press("15").said[-3:] == ["registered", "handle", "registered_end"]
+    assert call.press("15").said[-4:] == ["registered", "handle", "registered_end", "more"]
     assert hotline.one(select(callbacks)).own_keys == "5"
 
 

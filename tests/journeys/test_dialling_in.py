@@ -20,8 +20,9 @@ def test_a_caller_asks_to_be_rung_chooses_when_and_her_own_key_and_hears_her_han
     assert call.press("1").said == ["kept_hour", "own_key"]
     heard = call.press("5")
 
-    assert heard.said == ["registered", "handle", "registered_end"]
-    assert heard.ends
+    assert heard.said == ["registered", "handle", "registered_end", "more"]
+    assert call.silence().said == ["goodbye"]
+    assert call.heard.ends
     row = hotline.one(select(callbacks))
     assert (row.state, row.wish, row.own_keys) == (CallbackState.WAITING, "hour", "5")
     assert row.expires - row.asked == timedelta(minutes=45)

@@ -2,11 +2,11 @@
 
 import random
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from gateway.services.facts import NOBODY, ahead_of
+from gateway.services.facts import NOBODY
+from ivr.ahead import Ahead, ahead_of
 from ivr.engine import State, Step, step
 from ivr.events import CallEvent, CallStarted, Facts, KeyPressed, Programme, StayedSilent
 from prompts.library import Library
@@ -24,22 +24,18 @@ ALL = Facts(
 )
 
 
-def as_read(facts: Facts, names: list[Any]) -> Facts:
-    """What is left of all the facts when only these menus may come."""
-    asked = {line.only_if or line.unless for menu in names for line in (*menu.say, *menu.later)}
-    asked |= {line.only_if or line.unless for menu in names for o in menu.options() for line in o.say}
-    asked |= {option.only_if for menu in names for option in menu.options()}
-    plays = any(menu.programme for menu in names)
+def as_read(facts: Facts, ahead: Ahead) -> Facts:
+    """What is left of all the facts when only this may come."""
     return replace(
         facts,
-        flags=facts.flags if NOBODY in asked else facts.flags - {NOBODY},
-        programmes=facts.programmes if plays else (),
+        flags=facts.flags if NOBODY in ahead.flags else facts.flags - {NOBODY},
+        programmes=facts.programmes if ahead.programme else (),
     )
 
 
-def both(state: State | None, event: CallEvent, names: list[Any]) -> Step:
+def both(state: State | None, event: CallEvent, ahead: Ahead) -> Step:
     whole = step(SCRIPT, state, event)
-    assert step(SCRIPT, state, replace(event, facts=as_read(event.facts, names))) == whole
+    assert step(SCRIPT, state, replace(event, facts=as_read(event.facts, ahead))) == whole
     return whole
 
 
@@ -56,6 +52,6 @@ def test_what_was_not_read_would_have_changed_nothing(kind: str, flags: set[str]
             if state.over:
                 break
             keys = dice.choice([*KEYS, ""])
-            names = ahead_of(SCRIPT, state.menu, state.trail, keys or None)
+            ahead = ahead_of(SCRIPT, state.menu, state.trail, keys or None)
             event = KeyPressed(keys, 20.0, facts) if keys else StayedSilent(facts)
-            state = both(state, event, names).state
+            state = both(state, event, ahead).state

@@ -39,9 +39,9 @@ def wording(key: str, text: str, language: str = "my") -> Library:
     ("old", "new", "words"),
     [
         (
-            'keys.5 = "language"\n',
-            "",
-            ["menus.language: no key leads here", "menus.language_set: no key leads here"],
+            'keys.6 = { to = "other_phone", say',
+            'keys.6 = { to = "when", say',
+            ["menus.other_phone: no key leads here", "menus.registered_by_code: no key leads here"],
         ),
         (
             '[menus.withheld]\nsay = ["withheld"]\nthen = "main"',

@@ -162,7 +162,8 @@ def test_a_pack_without_a_language_is_none() -> None:
 
 
 def test_an_answer_without_latin_letters_is_refused() -> None:
-    found = problems(edited("my/texts.toml", 'latin = "Phone pyan khaw pay naing par tae. 1 po par. Sayin 0 po par."', ""))
+    latin = 'latin = "Phone pyan khaw pay naing par tae. 1 po par. Sayin 0 po par."'
+    found = problems(edited("my/texts.toml", latin, ""))
     assert found == ["my/texts.toml: sms.neutral: has no `latin` for phones that show no Burmese"]
 
 

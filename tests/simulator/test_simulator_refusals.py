@@ -79,7 +79,7 @@ def test_what_is_no_twiml_is_refused(document: bytes, code: int) -> None:
         (f"<Message>{'x' * 1601}</Message>", 14103),
         ("<Message>x</Message>" * 11, 14109),
         ('<Message to="+959790000000">x</Message>', 12200),
-        ('<Message action="/x">x</Message>', 12200),
+        ('<Message body="x">x</Message>', 12200),
         ("<Message><Media>/x.png</Media></Message>", 12200),
     ],
 )
