@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import UTC, datetime
+from functools import cache
 from typing import Final
 
 import pyotp
@@ -22,7 +23,6 @@ _BURMESE: Final = str.maketrans("၀၁၂၃၄၅၆၇၈၉", "0123456789")
 
 HASHER = PasswordHasher()
 # Verified where there is no such account, so that the answer takes as long as for a wrong password.
-_NOBODY: Final = HASHER.hash(secrets.token_hex(16))
 
 
 def wall_clock() -> datetime:
@@ -45,10 +45,16 @@ def hashed(password: str) -> str:
     return HASHER.hash(password)
 
 
+@cache
+def _nobody() -> str:
+    """A hash that no password has, as dear to try as any."""
+    return HASHER.hash(secrets.token_hex(16))
+
+
 def matches(kept: str | None, typed: str) -> bool:
     """Whether this is it; None, where there is nothing to compare with, takes the same work."""
     try:
-        return HASHER.verify(kept or _NOBODY, typed) and kept is not None
+        return HASHER.verify(kept or _nobody(), typed) and kept is not None
     except (VerificationError, InvalidHashError):
         return False
 
