@@ -1,4 +1,4 @@
-"""Sending a campaign by text: each text is owed once, in the transaction that takes its recipient, and counted at its end."""
+"""Sending a campaign by text: each owed once, in the transaction that takes its recipient, and counted at its end."""
 
 from collections.abc import Sequence
 from datetime import datetime

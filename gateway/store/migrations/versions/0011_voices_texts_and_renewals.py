@@ -45,5 +45,5 @@ def upgrade() -> None:
     op.create_index(op.f("ix_text_opt_ins_until"), "text_opt_ins", ["until"])
 
 
-def _way() -> sa.Column:
+def _way() -> sa.Column[str]:
     return sa.Column("way", sa.String(length=8), server_default="call", nullable=False)
