@@ -1,7 +1,7 @@
 # `make help` lists what there is. Everything runs in .venv, which requirements/install.sh keeps as the locks say.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run test quick test-full checks bench burmese-report pictures promises leak-test audit lock clean
+.PHONY: help run test quick test-full checks bench burmese-report pictures promises leak-test audit sbom lock clean
 
 PYTHON ?= python3
 export PYTHON
@@ -67,13 +67,20 @@ leak-test: ## drive every flow with canary numbers and texts, then look for them
 	$(call set_up,dev)
 	@$(CLEAN) $(BIN)/python -m pytest tests/faults/test_leak_scanner.py tests/faults/test_nothing_leaks.py -p no:randomly
 
-audit: ## known weaknesses of the locked packages and of our own lines
+audit: ## known weaknesses of the locked packages, and the worst kinds in our own lines; needs the network
 	$(call set_up,dev)
-	@$(BIN)/pip-audit --require-hashes --disable-pip -r requirements/base.txt
-	@$(BIN)/bandit --quiet --recursive --severity-level medium gateway ivr prompts workers app.py
+	@$(BIN)/bandit --quiet --recursive --severity-level high gateway ivr prompts workers app.py
+	@$(BIN)/python requirements/audit.py
 
+sbom: ## what runs, package by package with hashes (CycloneDX), from the lock; writes build/sbom.json
+	$(call set_up,dev)
+	@mkdir -p build && $(BIN)/python requirements/sbom.py >build/sbom.json
+
+# Nothing younger than this is locked: most packages that somebody took over are found and taken down sooner.
+COOLDOWN := 7 days
 COMPILE = .venv-lock/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
-	--no-emit-find-links --python-version 3.11 --custom-compile-command "make lock"
+	--no-emit-find-links --python-version 3.11 --custom-compile-command "make lock" \
+	--exclude-newer "$(COOLDOWN)"
 lock: ## write the lock files anew from requirements/*.in (UPGRADE=--upgrade for newer versions)
 	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
 	@.venv-lock/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/lock.txt

@@ -34,6 +34,8 @@ JOB_RING_POOLED: Final = "ring_pooled"
 """Ring one of them."""
 JOB_RING_KEYPAD: Final = "ring_keypad"
 """Ring back a counselor who rang a counselors' number."""
+JOB_STOP_WAITING: Final = "stop_waiting"
+"""Tell her who stays on the line that nobody came."""
 JOB_SEND_TEXT: Final = "send_text"
 JOB_RENDER: Final = "render"
 JOB_SPEAK: Final = "speak"
@@ -60,6 +62,7 @@ JOBS: Final[dict[str, str]] = {
     JOB_RING_POOL: CALLS,
     JOB_RING_POOLED: CALLS,
     JOB_RING_KEYPAD: CALLS,
+    JOB_STOP_WAITING: CALLS,
     JOB_SEND_TEXT: CALLS,
     JOB_FORGET: CALLS,
     JOB_CAMPAIGN: SLOW,

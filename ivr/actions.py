@@ -210,6 +210,21 @@ class RingAgain:
 
 
 @dataclass(frozen=True, slots=True)
+class Stay:
+    """Who asked in this very turn stays on the line, and whoever is there is rung for her at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class StayJoined:
+    """She who stays on the line is in the conference, where whoever comes finds her."""
+
+
+@dataclass(frozen=True, slots=True)
+class StayLeft:
+    """She who stayed on the line is in the conference no more."""
+
+
+@dataclass(frozen=True, slots=True)
 class BridgeEnded:
     """This leg is back from the conference."""
 
@@ -250,6 +265,9 @@ Effect = (
     | CounselorReady
     | CounselorDeclined
     | RingAgain
+    | Stay
+    | StayJoined
+    | StayLeft
     | BridgeEnded
     | Heard
 )

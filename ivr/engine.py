@@ -175,9 +175,9 @@ def _follow(script: Script, state: State, option: Option, facts: Facts, *, press
 
 def _unsaved(script: Script, state: State, option: Option, facts: Facts, *, pressed: str) -> Step:
     """Nothing can be stored: who pressed a key is told so, and who would leave still leaves."""
-    if option.to == LEAVE:
+    if option.to == LEAVE or (option.connect and not pressed):
         sentence = script.not_saved if pressed else script.goodbye
-        return _hang_up(state, (act.Prompt(sentence),) if option.say else ())
+        return _hang_up(state, (act.Prompt(sentence),) if option.say or option.connect else ())
     first = replace(state, menu=(*state.trail, state.menu)[0], trail=(), silences=0, wrongs=0)
     return _enter(script, first, facts, (act.Prompt(script.not_saved),))
 
@@ -455,6 +455,12 @@ def _effect(name: EffectName, state: State, facts: Facts) -> act.Effect:  # noqa
             return act.CounselorDeclined("refuse")
         case EffectName.RING_AGAIN:
             return act.RingAgain()
+        case EffectName.STAY:
+            return act.Stay()
+        case EffectName.STAY_JOINED:
+            return act.StayJoined()
+        case EffectName.STAY_LEFT:
+            return act.StayLeft()
         case EffectName.BRIDGE_ENDED:
             return act.BridgeEnded()
         case _:

@@ -18,8 +18,9 @@ class Programme:
 
 # Of each of these at most one is the case.
 ONE_OF = (
-    frozenset({"nobody_on_shift", "closed"}),
-    frozenset({"nobody_on_shift", "opens_today", "opens_tomorrow", "opens_later"}),
+    frozenset({"nobody_on_shift", "closed", "live"}),
+    frozenset({"nobody_on_shift", "opens_today", "opens_tomorrow", "opens_later", "live"}),
+    frozenset({"nobody_came", "talked"}),
     frozenset({"on_shift", "off_missed", "off_long"}),
 )
 

@@ -69,6 +69,9 @@ class EffectName(StrEnum):
     COUNSELOR_SILENT = "counselor_silent"
     COUNSELOR_LEFT = "counselor_left"
     RING_AGAIN = "ring_again"
+    STAY = "stay"
+    STAY_JOINED = "stay_joined"
+    STAY_LEFT = "stay_left"
     BRIDGE_ENDED = "bridge_ended"
 
 

@@ -347,6 +347,12 @@ def in_words(effect: act.Effect) -> str:  # noqa: C901, PLR0911, PLR0912 - one c
             return f"the counselor does not go on: {why.replace('_', ' ')}"
         case act.RingAgain():
             return "the counselor has her rung once more"
+        case act.Stay():
+            return "stays on the line"
+        case act.StayJoined():
+            return "waits in the conference"
+        case act.StayLeft():
+            return "no longer on the line"
         case act.BridgeEnded():
             return "the conversation is over"
         case act.Heard(pieces, of):

@@ -111,6 +111,9 @@ _EFFECTS: Final[Mapping[EffectName, tuple[str, str]]] = {
     EffectName.COUNSELOR_SILENT: ("the counselor pressed nothing", "ဖြေကြားသူ မနှိပ်"),
     EffectName.COUNSELOR_LEFT: ("the counselor hung up", "ဖြေကြားသူ ချသွား"),
     EffectName.RING_AGAIN: ("is rung once more", "နောက်တစ်ခါ ထပ်ခေါ်"),
+    EffectName.STAY: ("stays on the line", "ဖုန်းမချဘဲ စောင့်"),
+    EffectName.STAY_JOINED: ("waits in the conference", "ဆွေးနွေးခန်းထဲ စောင့်"),
+    EffectName.STAY_LEFT: ("no longer on the line", "လိုင်းပေါ် မရှိတော့"),
     EffectName.BRIDGE_ENDED: ("the talk is over", "စကားပြောပြီး"),
 }
 

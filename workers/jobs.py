@@ -17,6 +17,7 @@ from gateway.services import (
     publishing,
     rendering,
     sending,
+    staying,
 )
 from gateway.store.outbox import Duty
 
@@ -69,6 +70,10 @@ def move_call(duty: str) -> None:
 
 def end_call(duty: str) -> None:
     _do(duty, dispatch.end_call)
+
+
+def stop_waiting(duty: str) -> None:
+    _do(duty, staying.stop_waiting)
 
 
 def send_text(duty: str) -> None:

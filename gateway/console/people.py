@@ -41,7 +41,7 @@ class People:
             seen=ending.seen(self.runtime, there) if there.disabled else [],
             may=mine and there.id != me().id,
             roles=_roles(),
-            languages=self.runtime.settings.languages,
+            tongues=self.runtime.settings.languages,
         )
 
     def person_without(self, account: str, **_gone: str) -> ResponseReturnValue:

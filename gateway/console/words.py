@@ -151,6 +151,7 @@ REASONS: Final[Mapping[str, str]] = {
     ),
     "short_password": _l("The password is too short: twelve characters or more."),
     "alias_or_number_in_use": _l("This name or number is in use."),
+    "too_many_numbers": _l("Too many numbers were tried. Wait some minutes."),
     "no_such_account": _l("There is no such account."),
     "no_such_language": _l("The hotline does not speak one of these languages."),
     "bad_alias": _l("Choose an invented name: short, and without digits that could be a number."),

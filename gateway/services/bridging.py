@@ -8,10 +8,10 @@ from gateway.runtime import Runtime
 from gateway.services import attending, callbacks, casework
 from gateway.services.errands import Errand, errand
 from gateway.store import callbacks as rows
-from gateway.store import legs
+from gateway.store import legs, outbox
 from gateway.store.callbacks import CallbackState
 from gateway.store.database import Session
-from gateway.store.legs import LegKind
+from gateway.store.legs import LegKind, LegState
 
 S = CallbackState
 GOES_BACK = frozenset({"give_back", "refuse"})
@@ -39,18 +39,25 @@ def counselor_here(
     return [
         errand(session, runtime, JOB_END_CALL, other.id, due=now, lives=timedelta(minutes=10))
         for other in legs.live_of(session, callback)
-        if other.id != leg
+        if other.id != leg and other.kind is not LegKind.LIVE
     ]
 
 
 def counselor_ready(session: Session, runtime: Runtime, callback: str, *, now: datetime) -> list[Errand]:
-    """The counselor waits in the conference: now the caller is rung, unless her time is over."""
+    """The counselor waits in the conference: now the caller is rung, unless her time is over, or she is there."""
     there = callbacks.known(session, callback)
     if there.state is not S.CALLING_COUNSELOR:
         return []
     callbacks.moved(
         session, there, S.CALLING_CALLER, why="counselor_ready", account=there.claimed_by, now=now
     )
+    if (her := legs.staying(session, callback)) is not None:
+        if her.state is LegState.OPENED and caller_joined(session, callback, now=now):
+            legs.say_result(session, her.id, "opened")
+        return []  # else she is still being told to wait, and joins by herself
+    until = now + callbacks.RING_LIVES
+    if outbox.moved(session, JOB_RING_CALLER, callback, due=now, not_after=until):
+        return []  # owed since a counselor who left meanwhile: her phone rings once
     return [errand(session, runtime, JOB_RING_CALLER, callback, due=now, lives=callbacks.RING_LIVES)]
 
 
@@ -80,7 +87,7 @@ def counselor_declined(
     there = callbacks.known(session, callback)
     if there.claimed_by == account and there.state is S.CALLING_COUNSELOR:
         goes_back = GOES_BACK | NOT_THERE if one_of_several else GOES_BACK
-        to = S.WAITING if why in goes_back else S.CLAIMED
+        to = S.WAITING if why in goes_back or legs.staying(session, callback) else S.CLAIMED
         callbacks.moved(session, there, to, why=f"counselor_{why}", account=there.claimed_by, now=now)
 
 
@@ -110,7 +117,9 @@ def caller_not_joined(
         return errands + callbacks.ended(
             session, runtime, there, S.WRONG_PERSON, why=why, account=None, now=now
         )
-    if why not in callbacks.TRY_AGAIN:  # somebody answered, and did not give the right answer: it ends here
+    if (
+        why not in callbacks.TRY_AGAIN and there.not_before <= now
+    ):  # somebody answered, and did not give the right answer: it ends here, unless it was moved meanwhile
         return errands + callbacks.ended(
             session, runtime, there, S.NO_ANSWER, why=f"caller_{why}", account=None, now=now
         )
@@ -139,8 +148,10 @@ def counselor_left(
         talk_over(session, callback, now=now)
     if there.state in (S.CALLING_COUNSELOR, S.CALLING_CALLER):
         to = S.WAITING if one_of_several and there.state is S.CALLING_COUNSELOR else S.CLAIMED
+        if legs.staying(session, callback):  # she waits on the line: for whoever else is there
+            to = S.WAITING
         callbacks.moved(session, there, to, why="counselor_left", account=there.claimed_by, now=now)
-        return callbacks.hang_up(session, runtime, callback, now=now)
+        return callbacks.hang_up(session, runtime, callback, now=now, her_too=False)
     return []
 
 

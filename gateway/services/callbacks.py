@@ -4,15 +4,16 @@ Functions take the open session of their caller's transaction; what must happen 
 committed by, that caller as outbox rows (`Errand`).
 """
 
+import secrets
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from gateway.errors import Refused
-from gateway.queue import JOB_END_CALL, JOB_FORGET
+from gateway.queue import JOB_END_CALL, JOB_FORGET, JOB_RING_POOL
 from gateway.runtime import Runtime
 from gateway.services import priority, windows
 from gateway.services.errands import Errand, errand
-from gateway.store import callbacks, legs
+from gateway.store import callbacks, legs, outbox
 from gateway.store.callbacks import Callback, CallbackState
 from gateway.store.database import Session
 from gateway.store.legs import LegKind
@@ -65,6 +66,9 @@ RING_LIVES = timedelta(
 )  # a counselor's "call" that could not be dialled by then is no longer wanted
 KEPT = timedelta(days=7)  # a closed case
 NO_HURRY = timedelta(days=400)  # forgetting never dies of age
+NO_PATTERN: Final = (
+    120  # seconds, at most, so that asking and ringing do not follow each other like clockwork
+)
 
 
 # --- asking and taking back ---------------------------------------------------------------------------
@@ -102,8 +106,21 @@ def ask(
         session, there.id, handle=handle, own_keys=own_key or there.own_keys, asks=there.asks + 1, note=None,
         line_index=line_index, wish=wish, attempts=0, redials=0, **times(life, there.danger),
     )  # fmt: skip
-    note(session, there.id, there.state, "asked_again", None, now)
+    on_again(session, there, why="asked_again", now=now)
     return there.id
+
+
+def on_again(session: Session, there: Callback, *, why: str, now: datetime) -> None:
+    """Asked again: what had been left to a coordinator waits for everybody, for it was said that it is registered."""
+    if there.state is S.UNCERTAIN:
+        moved(session, there, S.WAITING, why=why, account=None, now=now)
+    else:
+        note(session, there.id, there.state, why, None, now)
+
+
+def asked_since(there: Callback) -> bool:
+    """Whether they asked again after they were joined, and were told that it is registered: that stands."""
+    return 0 < there.reached < there.asks
 
 
 def times(life: windows.Life, danger: datetime | None = None) -> dict[str, Any]:
@@ -158,11 +175,14 @@ def end_for(
     return hang_up(session, runtime, there.id, now=now)
 
 
-def hang_up(session: Session, runtime: Runtime, callback: str, *, now: datetime) -> list[Errand]:
-    """End every call of this request that stands."""
+def hang_up(
+    session: Session, runtime: Runtime, callback: str, *, now: datetime, her_too: bool = True
+) -> list[Errand]:
+    """End every call of this request that stands; without `her_too` she who stays on the line goes on waiting."""
     return [
         errand(session, runtime, JOB_END_CALL, leg.id, due=now, lives=timedelta(minutes=10))
         for leg in legs.live_of(session, callback)
+        if her_too or leg.kind is not LegKind.LIVE
     ]
 
 
@@ -186,17 +206,17 @@ def expire(session: Session, runtime: Runtime, there: Callback, *, now: datetime
         return []
     if there.reached and there.state is S.CLAIMED:
         return []  # they talked: the lease, not the window, decides
-    if there.state is S.UNCERTAIN and now < there.expires + UNCERTAIN_LIVES:
-        return []
-    if there.repeats and there.state in (S.WAITING, S.CLAIMED):
+    if there.repeats and not there.reached:
         life = windows.repeated(there.wish, there.expires, runtime.settings.timezone)
         if life.expires > now:
-            _repeat(session, there, life)
-            if there.state is S.CLAIMED:
-                moved(session, there, S.WAITING, why="next_window", account=None, now=now)
-            else:
+            _repeat(session, runtime, there, life)
+            if there.state is S.WAITING:
                 note(session, there.id, S.WAITING, "next_window", None, now)
+            else:
+                moved(session, there, S.WAITING, why="next_window", account=None, now=now)
             return []
+    if there.state is S.UNCERTAIN and now < there.expires + UNCERTAIN_LIVES:
+        return []
     return ended(session, runtime, there, S.EXPIRED, why="expired", account=None, now=now)
 
 
@@ -208,7 +228,7 @@ def escalate(session: Session, there: Callback, *, now: datetime) -> None:
 
 def lease_over(session: Session, there: Callback, *, now: datetime, why: str = "lease_over") -> None:
     """A claim ran out: back to the queue with its history, or `uncertain` where they had talked already."""
-    to = S.UNCERTAIN if there.reached else S.WAITING
+    to = S.UNCERTAIN if there.reached and not asked_since(there) else S.WAITING
     moved(session, there, to, why=why, account=there.claimed_by, now=now)
 
 
@@ -217,25 +237,27 @@ def wait_again(
 ) -> list[Errand]:
     """Wait for a next attempt: later in this window, in the next day's, or never."""
     attempts = there.attempts + 1
-    due = now + after
+    due = max(now + after, there.not_before)  # never before a time that was chosen meanwhile
     if due >= there.expires and not there.repeats:  # her time is short: sooner is better than never
-        due = now + USUAL_SPACING
+        due = max(now + USUAL_SPACING, there.not_before)
     if attempts < ATTEMPTS and due < there.expires:
-        callbacks.change(session, there.id, attempts=attempts, not_before=due, reached=0)
+        callbacks.change(session, there.id, attempts=attempts, not_before=due)
         moved(session, there, S.WAITING, why=why, account=there.claimed_by, now=now)
         return []
     if there.repeats:
         life = windows.repeated(there.wish, there.expires, runtime.settings.timezone)
-        _repeat(session, there, life)
+        _repeat(session, runtime, there, life)
         moved(session, there, S.WAITING, why=why, account=there.claimed_by, now=now)
         return []
     return ended(session, runtime, there, S.NO_ANSWER, why=why, account=there.claimed_by, now=now)
 
 
-def _repeat(session: Session, there: Callback, life: windows.Life) -> None:
-    callbacks.change(
-        session, there.id, attempts=0, reached=0, redials=0, **{**times(life, there.danger), "repeats": 0}
-    )
+def _repeat(session: Session, runtime: Runtime, there: Callback, life: windows.Life) -> None:
+    """Wait for the next day's window; who is in danger is rung for again as soon as it begins."""
+    callbacks.change(session, there.id, attempts=0, redials=0, **{**times(life, there.danger), "repeats": 0})
+    due, ends = life.not_before + timedelta(seconds=secrets.randbelow(NO_PATTERN)), life.expires
+    if there.danger and not outbox.moved(session, JOB_RING_POOL, there.id, due=due, not_after=ends):
+        errand(session, runtime, JOB_RING_POOL, there.id, due=due, lives=ends - due)
 
 
 def ended(
@@ -261,11 +283,14 @@ def moved(
     """Move it and write its history. Raises `Refused("taken")` where it is no longer as it was read."""
     if to not in ALLOWED[there.state]:
         raise Refused("not_now")
-    values: dict[str, datetime | None] = (
-        {"claimed_by": None, "lease_until": None} if to in (S.WAITING, S.UNCERTAIN) else {}
-    )
-    if to is S.CLAIMED:
-        values = {"lease_until": now + LEASE}
+    values: dict[str, Any] = {}
+    match to:
+        case S.WAITING:  # whoever takes it next has not talked with her
+            values = {"claimed_by": None, "lease_until": None, "reached": 0}
+        case S.UNCERTAIN:
+            values = {"claimed_by": None, "lease_until": None}
+        case S.CLAIMED:
+            values = {"lease_until": now + LEASE}
     if not callbacks.move(session, there.id, from_=(there.state,), to=to, now=now, **values):
         raise Refused("taken")
     note(session, there.id, to, why, account, now)

@@ -99,17 +99,14 @@ def ring_here(
         errands += callbacks.hang_up(session, runtime, callback.id, now=now)
         errands.append(forgetting.release(session, runtime, callback.contact, now=now))
     life = windows.life(wish, now, runtime.settings.timezone)
+    # A note opens with the key of the contact that it was written for.
+    note = {} if callback.contact == contact else {"note": None}
     rows.change(
-        session,
-        callback.id,
-        contact=contact,
-        wish=wish,
-        line_index=line_index,
-        attempts=0,
-        redials=0,
-        **callbacks.times(life, callback.danger),
-    )
-    rows.note_move(session, callback.id, state=callback.state, why="asked_by_code", account=None, now=now)
+        session, callback.id, contact=contact, wish=wish, line_index=line_index, asks=callback.asks + 1, attempts=0,
+        redials=0, **note, **callbacks.times(life, callback.danger),
+    )  # fmt: skip
+    callbacks.on_again(session, callback, why="asked_by_code", now=now)
+    errands += callbacks.calls_off(session, runtime, callback.id, now=now)
     return callback.id, errands
 
 

@@ -34,8 +34,8 @@ def claim(runtime: Runtime, callback: str, account: str) -> None:
         if there.state is S.UNCERTAIN and not leads:
             raise Refused("for_coordinators")
         why = (
-            "expired"
-            if there.expires <= now
+            "expired"  # but how a talk went can be said afterwards
+            if there.expires <= now and not there.reached
             else attending.why_not(session, runtime, callback, account, now=now)
         )
         if why:
@@ -47,7 +47,7 @@ def claim(runtime: Runtime, callback: str, account: str) -> None:
         callbacks.note(session, callback, S.CLAIMED, "claimed", account, now)
         audit.note(session, what="claim", account=account, subject=callback, now=now)
         errands = callbacks.hang_up(
-            session, runtime, callback, now=now
+            session, runtime, callback, now=now, her_too=False
         )  # others of the pool who are being rung for it
     ring_bells(runtime, errands)
 
@@ -137,9 +137,7 @@ def outcome_in(
     """Record how it went in the caller's transaction."""
     audit.note(session, what=f"outcome_{outcome}", account=account, subject=there.id, now=now)
     to = OUTCOMES[outcome]
-    if there.reached and there.asks > there.reached and to is not S.NOT_SAFE:
-        # She asked again after they were joined, and was told that it is registered: that stands.
-        rows.change(session, there.id, reached=0, attempts=0)
+    if callbacks.asked_since(there) and to is not S.NOT_SAFE:
         callbacks.moved(session, there, S.WAITING, why="asked_again", account=account, now=now)
         return []
     if to is S.WAITING:
@@ -172,7 +170,7 @@ def unsafe_in(
     errands = callbacks.hang_up(session, runtime, there.id, now=now)
     quiet_until = max(there.not_before, now + callbacks.AFTER_NOT_SAFE)
     if quiet_until < there.expires:
-        rows.change(session, there.id, flagged=True, reached=0, not_before=quiet_until)
+        rows.change(session, there.id, flagged=True, not_before=quiet_until)
         callbacks.moved(session, there, S.WAITING, why="counselor_not_safe", account=account, now=now)
     else:  # too little of her time is left: a coordinator decides
         rows.change(session, there.id, flagged=True)
@@ -182,7 +180,8 @@ def unsafe_in(
 
 def to_coordinator(session: Session, there: Callback, *, account: str, now: datetime) -> None:
     """The counselor hands it up: nobody is rung from it until a coordinator has taken it."""
-    callbacks.moved(session, there, S.UNCERTAIN, why="to_coordinator", account=account, now=now)
+    to = S.WAITING if callbacks.asked_since(there) else S.UNCERTAIN
+    callbacks.moved(session, there, to, why="to_coordinator", account=account, now=now)
 
 
 def read_note(runtime: Runtime, session: Session, callback: Callback) -> str:
@@ -196,7 +195,9 @@ def read_note(runtime: Runtime, session: Session, callback: Callback) -> str:
 def write_note(runtime: Runtime, callback: str, account: str, note: str) -> None:
     """Keep a note on one's own case before it is closed, so that a colleague who takes over finds it."""
     with runtime.database.write() as session:
-        there = _mine(session, callback, account, (S.CLAIMED, S.CALLING_COUNSELOR, S.CALLING_CALLER, S.TALKING))
+        there = _mine(
+            session, callback, account, (S.CLAIMED, S.CALLING_COUNSELOR, S.CALLING_CALLER, S.TALKING)
+        )
         if there.contact:
             keep_note(session, runtime, callback, there.contact, note.strip())
 

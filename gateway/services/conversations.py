@@ -17,6 +17,7 @@ from gateway.services.facts import Turn, facts_of, free_handle, kind_of
 from gateway.store import callbacks, conversations, inbox
 from gateway.store.conversations import Conversation
 from gateway.store.database import Session
+from gateway.store.legs import LegKind
 from gateway.vault import NewSubject, Place
 from ivr import actions as act
 from ivr.ahead import Ahead, ahead_of
@@ -102,6 +103,8 @@ def _turn(runtime: Runtime, came: Came, render: Render, prepared: Prepared) -> b
         said = [action for action in decided.actions if not isinstance(action, act.Perform)]
         answer = render(runtime, VoiceAnswer(said, number), decided.state.language)
         _remember(session, runtime, came, digest, decided.state, number, now)
+        if doing.leg:
+            conversations.belongs_to(session, digest, doing.leg)
         inbox.keep_answer(session, key, runtime.vault.seal_here(place, answer))
     ring_bells(runtime, errands)
     return answer
@@ -143,6 +146,8 @@ def _read(
             if came.moved and there is not None:  # the worker moved a live call to hear what happened
                 runtime, state = states.opened(runtime, _state_place(digest), there.state)
             turn = Turn.of_leg(session, runtime, came.leg, now)
+            if state is None and turn.kind == LegKind.LIVE:
+                raise Refused("stale")  # her call began when she dialled
             facts = facts_of(session, runtime, turn, flags)
             if state is not None and there is not None:
                 return runtime, turn, BridgeOver(facts), state, there.step + 1
@@ -157,7 +162,7 @@ def _read(
                 if there is not None and there.leg
                 else Turn.of_caller(session, runtime, came.caller, came.line, now, language=state.language)
             )
-            turn = replace(turn, keys=came.keys, code=state.kept.get("code", ""))
+            turn = replace(turn, sid=came.sid, keys=came.keys, code=state.kept.get("code", ""))
             pressed = came.keys if came.keys and not came.bridged else None
             ahead = Ahead() if state.over else ahead_of(script, state.menu, state.trail, pressed)
             facts = facts_of(session, runtime, turn, flags, ahead)

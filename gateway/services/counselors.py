@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from gateway.errors import BadNumber, Refused
 from gateway.phone import Msisdn
 from gateway.runtime import Runtime
-from gateway.services import attending, factors
+from gateway.services import attending, factors, signing_in
 from gateway.services.factors import wall_clock
 from gateway.store import attendance, audit, counselors, invitations, sheets
 from gateway.store import factors as kept
@@ -168,6 +168,20 @@ def phone(typed: str, *, accepted: bool) -> Msisdn | None:
     return number
 
 
+def one_more_number(runtime: Runtime, whose: str) -> None:
+    """Count a number that somebody gives as their own. Raises `Refused("too_many_numbers")`.
+
+    That one is in use tells who helps here: whoever came in to find that out must not try a list of suspects.
+    """
+    now = wall_clock()
+    with runtime.database.write() as session:
+        may = signing_in.slow_down(
+            session, runtime, "number", whose, now, longest=signing_in.LONGEST_SECOND_WAIT
+        )
+    if not may:
+        raise Refused("too_many_numbers")
+
+
 def set_phone(runtime: Runtime, account: Account, number: Msisdn | None, *, by: Account | None) -> None:
     """Another number, or none. In steps, so that at worst no number is left, never one that cannot be opened."""
     with runtime.database.write() as session:
@@ -189,9 +203,7 @@ def set_phone(runtime: Runtime, account: Account, number: Msisdn | None, *, by: 
         raise Refused("alias_or_number_in_use") from None
 
 
-def describe(
-    runtime: Runtime, alias: str, *, speaks: Sequence[str], woman: bool, by: Account | None
-) -> None:
+def describe(runtime: Runtime, alias: str, *, speaks: Sequence[str], woman: bool, by: Account | None) -> None:
     """Say whom this person can help: in which languages (none named: any), and whether she is a woman.
 
     Raises `Refused("no_such_language")` where a language is not one of the hotline's.
@@ -203,7 +215,9 @@ def describe(
         may_change(by, account.role)
         counselors.change(session, account.id, speaks=",".join(sorted(speaks)), woman=woman)
         now = runtime.clock.now()
-        audit.note(session, what="account_described", account=by.id if by else None, subject=account.id, now=now)
+        audit.note(
+            session, what="account_described", account=by.id if by else None, subject=account.id, now=now
+        )
 
 
 # --- who is there ---------------------------------------------------------------------------------------

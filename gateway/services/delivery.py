@@ -14,6 +14,7 @@ from gateway.services import (
     ringing_back,
     spending,
     states,
+    staying,
 )
 from gateway.services.effects import Effects
 from gateway.services.errands import Errand, ring_bells
@@ -35,16 +36,21 @@ def leg_progress(runtime: Runtime, progress: LegProgress) -> None:
     now = runtime.clock.now()
     digest = runtime.vault.digest("sid", progress.sid)
     with runtime.database.write() as session:
+        dialled_in = conversations.load(session, digest) if not progress.leg else None
         errands = _hung_up(session, runtime, digest)
         provider_copies.over(session, runtime, "call", progress.sid, now=now)
-        leg = legs.get(session, progress.leg) if progress.leg else None
+        named = progress.leg or (dialled_in and dialled_in.leg)  # who stays on the line dialled in herself
+        leg = legs.get(session, named) if named else None
+        if leg is not None and leg.kind is LegKind.LIVE:
+            errands += staying.left(session, runtime, leg, now=now)
         if leg is not None and legs.end(session, leg.id, now=now):
             legs.say_result(session, leg.id, progress.status)
             spending.settle(session, runtime, leg, progress.status, progress.seconds)
             # a late report of an old call says nothing about the new one
             if not legs.newer_live(session, leg):
                 errands += _leg_over(session, runtime, replace(leg, result=leg.result or progress.status))
-        if conversations.end(session, digest) and not progress.leg:
+        ours = bool(progress.leg) and (leg is None or leg.kind is not LegKind.LIVE)
+        if conversations.end(session, digest) and not ours:
             spending.settle_arrival(session, runtime, seconds=progress.seconds, now=now)
     ring_bells(runtime, errands)
 
@@ -78,6 +84,8 @@ def _leg_over(session: Session, runtime: Runtime, leg: Leg) -> list[Errand]:
     match leg.kind:
         case LegKind.COUNSELOR | LegKind.KEYPAD:
             return _counselor_line_free(session, runtime, leg)
+        case LegKind.LIVE:
+            return []  # all was done while its own result was still known
         case LegKind.RING_BACK:
             answered = leg.result not in (*_NOBODY, "failed")
             return ringing_back.over(session, runtime, leg.subject, answered=answered, now=now)

@@ -108,7 +108,7 @@ def behind(session: Session, runtime: Runtime, leg: Leg) -> Dialling | None:
     match leg.kind:
         case LegKind.COUNSELOR | LegKind.KEYPAD:
             return of_counselor(session, runtime, leg.kind, leg.subject, leg.account or "")
-        case LegKind.CALLBACK:
+        case LegKind.CALLBACK | LegKind.LIVE:
             callback = callback_rows.get(session, leg.subject)
             contact = callback.contact if callback else None
         case LegKind.RING_BACK:

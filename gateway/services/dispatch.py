@@ -130,10 +130,11 @@ def ring_counselor(runtime: Runtime, duty: Duty) -> None:
         if (
             callback is None
             or callback.state is not CallbackState.CALLING_COUNSELOR
-            or not callback.claimed_by
+            or not duty.account
+            or callback.claimed_by != duty.account
         ):
             return None
-        return of_counselor(session, runtime, LegKind.COUNSELOR, callback.id, callback.claimed_by)
+        return of_counselor(session, runtime, LegKind.COUNSELOR, callback.id, duty.account)
 
     _place(runtime, duty, whom)
 
@@ -244,7 +245,7 @@ def _place(runtime: Runtime, duty: Duty, whom: Callable[[Session], Dialling | No
             if dialling is None or number is None:
                 outbox.finish(session, duty.id, now=now, result="not_wanted")
                 errands = _not_wanted(session, runtime, duty, now)
-            elif not lines.free(session, runtime, dialling.kind):
+            elif not _has_a_line(session, runtime, dialling):
                 outbox.again(session, duty.id, due=now + NO_LINE_FREE, count=False)
                 return
             elif (moment := lines.moments(session, runtime)) is None:
@@ -262,6 +263,15 @@ def _place(runtime: Runtime, duty: Duty, whom: Callable[[Session], Dialling | No
         _dial(runtime, duty, dialling, number)
     else:
         ring_bells(runtime, errands)
+
+
+def _has_a_line(session: Session, runtime: Runtime, dialling: Dialling) -> bool:
+    """Whether a line is free, and the caller's phone does not ring, or may ring, by an earlier call for this."""
+    if dialling.kind is LegKind.CALLBACK:
+        standing = legs.live_of(session, dialling.subject)
+        if any(leg.kind is LegKind.CALLBACK for leg in standing):
+            return False
+    return lines.free(session, runtime, dialling.kind) > 0
 
 
 def _begin(session: Session, runtime: Runtime, duty: Duty, dialling: Dialling, now: datetime) -> None:
@@ -366,9 +376,9 @@ def _placed(runtime: Runtime, duty: Duty, sid: str) -> None:
 
 def _wanted(session: Session, leg: Leg) -> bool:
     """Whether a call that was just placed is still wanted: stopped, withdrawn or canceled meanwhile it is not."""
+    if leg.kind is LegKind.LIVE or leg.subject == leg.account:  # hers, or of a counselor who rang us
+        return True
     match leg.kind:
-        case LegKind.KEYPAD if leg.subject == leg.account:
-            return True
         case LegKind.CALLBACK | LegKind.COUNSELOR | LegKind.KEYPAD:
             callback = callback_rows.get(session, leg.subject)
             if callback is None or callback.ended is not None:
@@ -424,7 +434,7 @@ def _gone_wrong(session: Session, runtime: Runtime, kind: LegKind, duty: Duty, n
         match kind:
             case LegKind.COUNSELOR:
                 return bridging.counselor_left(session, runtime, subject, account, now=now)
-            case LegKind.KEYPAD:
+            case LegKind.KEYPAD | LegKind.LIVE:
                 return []
             case LegKind.RING_BACK:
                 return ringing_back.over(session, runtime, subject, answered=False, now=now)

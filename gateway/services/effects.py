@@ -1,7 +1,6 @@
 """What a turn's effects do, in the turn's own transaction."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import assert_never
 
 from gateway.errors import KeystoreDown, Refused
@@ -18,16 +17,16 @@ from gateway.services import (
     pool,
     ringing_back,
     spending,
+    staying,
     threads,
 )
 from gateway.services.errands import Errand
 from gateway.services.facts import Turn
-from gateway.store import attendance, audit, campaigns, contacts, counselors, legs, outreach, refusals
+from gateway.store import attendance, audit, campaigns, contacts, counselors, legs, refusals
 from gateway.store.database import Session
 from gateway.store.legs import LegKind
 from gateway.vault import NewSubject, Place
 from ivr import actions as act
-
 
 
 class NeedsKeys(Exception):  # noqa: N818 - not an error: the turn is tried again with keys made first
@@ -50,6 +49,8 @@ class Effects:
         self.new = new
         self.new_contact = contact
         self.errands: list[Errand] = []
+        self.asked = ""  # the request of this turn
+        self.leg = ""  # what this call, which was dialled in, is from this turn on
 
     def perform(self, actions: Sequence[act.Action]) -> list[Errand]:
         """Store every effect among the actions. Return the errands to ring for after the commit."""
@@ -108,6 +109,8 @@ class Effects:
                 | act.RingAgain()
             ):
                 self._of_counselor(effect)
+            case act.Stay() | act.StayJoined() | act.StayLeft():
+                self._stays(effect)
             case act.BridgeEnded():
                 bridging.talk_over(self.session, self.turn.subject, now=self.turn.now)
             case act.Heard():
@@ -187,10 +190,28 @@ class Effects:
             line_index=self._public_line(),
             now=self.turn.now,
         )
+        self.asked = callback
         self.errands += callbacks.calls_off(self.session, self.runtime, callback, now=self.turn.now)
+        self.errands += staying.let_go(self.session, self.runtime, callback, now=self.turn.now)
         self.errands += pool.asked(self.session, self.runtime, callback, now=self.turn.now)
         if self.turn.kind == LegKind.PROGRAMME:
             campaigns.note(self.session, self.turn.subject, asked=True)
+
+    def _stays(self, effect: act.Stay | act.StayJoined | act.StayLeft) -> None:
+        session, runtime, turn = self.session, self.runtime, self.turn
+        match effect:
+            case act.Stay():
+                self.leg, owed = staying.begin(
+                    session, runtime, self.asked, sid=turn.sid, line_index=turn.line_index, now=turn.now
+                )
+                self.errands += owed
+            case act.StayJoined():
+                staying.joined(session, turn.subject, turn.leg, now=turn.now)
+            case act.StayLeft():
+                her = legs.get(session, turn.leg)
+                self.errands += staying.left(session, runtime, her, now=turn.now) if her else []
+            case _:
+                assert_never(effect)
 
     def _keep_text(self, effect: act.KeepText) -> None:
         contact = self._contact()
@@ -211,8 +232,9 @@ class Effects:
 
     def _add_wish(self, effect: act.AddWish) -> None:
         there = callbacks.add_wish(self.session, effect.handle, what=effect.what, now=self.turn.now)
-        if there is not None:
-            self.errands += pool.asked(self.session, self.runtime, there.id, now=self.turn.now)
+        if there is None:
+            raise NothingKept("it is over, or was asked for again in another call")
+        self.errands += pool.asked(self.session, self.runtime, there.id, now=self.turn.now)
 
     def _not_halted(self) -> None:
         if self.runtime.switches.halted:
@@ -308,7 +330,9 @@ class Effects:
         if turn.caller is not None and not spending.may_be_rung(self.runtime, turn.caller):
             raise NothingKept("a number that we never ring")
         if contacts.is_listed(self.session, turn.number_index):
-            raise NothingKept("on an operator's list, which asking does not lift: whoever asks may be anybody")
+            raise NothingKept(
+                "on an operator's list, which asking does not lift: whoever asks may be anybody"
+            )
         contacts.allow(self.session, turn.number_index)
         there = contacts.find(self.session, turn.number_index)
         if there is not None:

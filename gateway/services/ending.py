@@ -14,7 +14,9 @@ from gateway.store import factors as kept
 from gateway.store.counselors import Account
 from gateway.store.database import Session
 
-OPENING: Final = frozenset({"case_opened", "claim", "call", "taken_over"})  # what shows a request to whoever does it
+OPENING: Final = frozenset(
+    {"case_opened", "claim", "call", "taken_over"}
+)  # what shows a request to whoever does it
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TypeVar
 from gateway.errors import Refused, StoreDown
 from gateway.phone import Msisdn
 from gateway.runtime import Runtime
-from gateway.services import attending, bridging, cases, keypad, opening, opting_in
+from gateway.services import attending, bridging, cases, keypad, opening, opting_in, staying
 from gateway.store import (
     attendance,
     callbacks,
@@ -55,6 +55,7 @@ class Turn:
     leg: str = ""
     subject: str = ""
     account: str = ""
+    sid: str = field(default="", repr=False)
     keys: str = ""
     code: str = ""
     text: str = field(default="", repr=False)
@@ -101,7 +102,7 @@ class Turn:
                 if account is None or account.disabled or account.role is Role.AUDITOR:
                     raise Refused("gone")
                 language = account.language
-            case LegKind.CALLBACK:
+            case LegKind.CALLBACK | LegKind.LIVE:
                 callback = callbacks.get(session, there.subject)
                 if callback:
                     contact, language = callback.contact, callback.language
@@ -154,6 +155,13 @@ def facts_of(
             found.add("case_found")
         if ahead is None or NOBODY in ahead.flags:
             found |= opening.nobody(session, runtime, turn.now)
+        asks_live = (
+            turn.kind == "dialled" and "taken" not in found and (ahead is None or "live" in ahead.flags)
+        )
+        if asks_live and NOBODY not in found and turn.number_index is not None:
+            found |= (
+                {"live"} if staying.possible(session, runtime, turn.number_index, now=turn.now) else set()
+            )
         offers = {topic for topic in outreach.TOPICS if ahead is None or f"heard_{topic}" in ahead.flags}
         plays = ahead is None or bool(offers) or ahead.programme
         programmes = _programmes(session, turn) if plays else ()
@@ -164,7 +172,7 @@ def facts_of(
             fresh_code=cases.fresh_code(),
             programmes=programmes,
         )
-    if turn.kind in (LegKind.COUNSELOR, LegKind.CALLBACK):
+    if turn.kind in (LegKind.COUNSELOR, LegKind.CALLBACK, LegKind.LIVE):
         return _bridge_facts(session, runtime, turn, found)
     return _consent_facts(session, runtime, turn, found)
 
@@ -223,6 +231,8 @@ def _bridge_facts(session: Session, runtime: Runtime, turn: Turn, flags: set[str
         raise Refused("gone")
     if turn.kind == LegKind.CALLBACK and callback.state is not CallbackState.CALLING_CALLER:
         flags.add("counselor_gone")
+    if turn.kind == LegKind.LIVE and (her := legs.get(session, turn.leg)):
+        flags |= staying.flags(callback, her)
     if turn.kind == LegKind.COUNSELOR and not callback.reached:
         flags.add("not_reached")
     if turn.kind == LegKind.COUNSELOR and bridging.may_ring_again(callback, turn.now):

@@ -110,7 +110,8 @@ def call_answer(runtime: Runtime, came: CallArrived) -> Answer | None:
     webhook = (came.sid, "arrived")
     if _over(runtime, table["caller_more"], whose, now):
         return None if _has_place(runtime, b"", webhook) else Answer.REJECT
-    crowds = (("calls", _EVERYBODY), ("line", came.line), ("block", block or _WITHHELD))
+    crowd = block if came.caller else _WITHHELD  # of a number without a key no block is known: it is in none
+    crowds = (("calls", _EVERYBODY), ("line", came.line), ("block", crowd))
     crowded = [_over(runtime, table[name], key, now) for name, key in crowds]
     if any(crowded) and not _has_place(runtime, whose, webhook):
         return Answer.REJECT

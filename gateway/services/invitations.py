@@ -154,6 +154,8 @@ def join(runtime: Runtime, sealed: str, answers: Answers, origin: Origin) -> Joi
     step = factors.step_of(secret, factors.digits(answers.code), now)
     if step is None:
         raise Refused("first_code")
+    if answers.number is not None:
+        counselors.one_more_number(runtime, there.selector)
     account = there.account or runtime.new_id()
     unlock = factors.unlock_hash(runtime, account, answers.unlock) if answers.unlock.strip() else None
     values = {"language": answers.language, "totp_step": step, "unlock_hash": unlock}

@@ -26,17 +26,23 @@ _SOON: Final = timedelta(seconds=2)  # a worker waits so long for its moment rat
 def free(session: Session, runtime: Runtime, kind: LegKind) -> int:
     """How many calls of this kind may take a line now.
 
-    Each counselor who waits has the caller's line reserved; programmes and rings back leave two more free.
+    Each counselor who waits has the caller's line reserved, unless she is on it already; programmes and rings back
+    leave two more free, and she who would stay on the line needs one for whoever comes.
     """
     at_once, live = max(2, runtime.settings.calls_at_once), legs.live_kinds(session)
-    callers = live.get(LegKind.CALLBACK, 0)
-    waiting = max(0, live.get(LegKind.COUNSELOR, 0) - callers)
+    waiting = live.get(LegKind.COUNSELOR, 0) - live.get(LegKind.CALLBACK, 0)
+    alone = max(
+        0, live.get(LegKind.LIVE, 0) - max(0, waiting)
+    )  # they stay on the line, and nobody is there yet
+    waiting = max(0, waiting - live.get(LegKind.LIVE, 0))
     used = sum(live.values())
     match kind:
         case LegKind.CALLBACK:
             left = at_once - used
         case LegKind.COUNSELOR:
-            left = at_once - used - waiting - 1 if used else at_once
+            left = at_once - used - waiting - (0 if alone else 1) if used else at_once
+        case LegKind.LIVE:
+            left = at_once - used - waiting - alone - 1
         case LegKind.KEYPAD:
             left = at_once - used - waiting
         case LegKind.RING_BACK | LegKind.CONFIRM | LegKind.PROGRAMME:

@@ -94,6 +94,9 @@ def set_unlock_code(runtime: Runtime, account: Account, code: str) -> None:
 
 
 def set_phone(runtime: Runtime, account: Account, number: Msisdn | None) -> None:
+    """Raises `Refused`: `too_many_numbers`, `alias_or_number_in_use`."""
+    if number is not None:
+        counselors.one_more_number(runtime, account.id)
     counselors.set_phone(runtime, account, number, by=account)
 
 

@@ -18,9 +18,6 @@ from gateway.store.outbox import Duty
 
 AT_ONCE: Final = 10
 HEAD_START: Final = timedelta(seconds=60)  # for whoever looks at the console just now
-NO_PATTERN: Final = (
-    120  # seconds, at most, so that asking and ringing do not follow each other like clockwork
-)
 LOOK_AGAIN: Final = timedelta(seconds=30)
 SAME_ONE_AGAIN: Final = timedelta(minutes=5)
 MISSED: Final = 2  # unanswered rings in a row, and nobody is there
@@ -31,12 +28,11 @@ def asked(session: Session, runtime: Runtime, callback: str, *, now: datetime) -
     there = rows.get(session, callback)
     if there is None or not urgent(there):
         return []
-    if outbox.owed(session, JOB_RING_POOL, callback):
-        outbox.extend(session, JOB_RING_POOL, callback, not_after=there.expires)
-        return []
     begins = max(now, there.not_before) + HEAD_START
-    pause = 0 if runtime.settings.mode == "demo" else secrets.randbelow(NO_PATTERN)
+    pause = 0 if runtime.settings.mode == "demo" else secrets.randbelow(callbacks.NO_PATTERN)
     due = min(begins + timedelta(seconds=pause), max(now, there.expires - LOOK_AGAIN))
+    if outbox.moved(session, JOB_RING_POOL, callback, due=due, not_after=there.expires):
+        return []
     return [errand(session, runtime, JOB_RING_POOL, callback, due=due, lives=there.expires - due)]
 
 
@@ -64,7 +60,8 @@ def ring(runtime: Runtime, duty: Duty) -> None:
             outbox.finish(session, duty.id, now=now, result="not_wanted")
             return
         if there.state is CallbackState.WAITING and not callbacks.withheld(there, now):
-            room = runtime.settings.calls_at_once - legs.live(session) - 1  # one line is the caller's
+            hers = 0 if legs.staying(session, there.id) else 1  # a line for the caller, unless she is on it
+            room = runtime.settings.calls_at_once - legs.live(session) - hers
             recently = [
                 leg.account
                 for leg in legs.of(session, there.id)

@@ -42,9 +42,7 @@ def over(session: Session, runtime: Runtime, kind: Kind, sid: str, *, now: datet
     _list(session, runtime, kind, sid, now=now, due=now + AFTER_THE_END)
 
 
-def _list(
-    session: Session, runtime: Runtime, kind: Kind, sid: str, *, now: datetime, due: datetime
-) -> None:
+def _list(session: Session, runtime: Runtime, kind: Kind, sid: str, *, now: datetime, due: datetime) -> None:
     digest = runtime.vault.digest("copy", sid)
     sealed = runtime.vault.list_for_deletion(_place(digest), sid)
     copies.add(session, digest, kind=kind, sealed=sealed, added=now, due=due)

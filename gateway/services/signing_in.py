@@ -196,9 +196,7 @@ def unlock(runtime: Runtime, visit: Visit, code: str) -> None:
             return
         if wrong >= WRONG_UNLOCKS:
             counselors.close_session(session, visit.digest)
-            audit.note(
-                session, what="unlock_failed", account=account, subject=None, now=runtime.clock.now()
-            )
+            audit.note(session, what="unlock_failed", account=account, subject=None, now=runtime.clock.now())
     raise Refused("unlock")
 
 

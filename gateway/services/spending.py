@@ -40,6 +40,7 @@ _SHARES: Final = {
     LegKind.RING_BACK: Share.RING_BACK,
     LegKind.COUNSELOR: Share.NEW,
     LegKind.KEYPAD: Share.NEW,
+    LegKind.LIVE: Share.NEW,
     LegKind.CALLBACK: Share.BEGUN,
 }
 
@@ -108,6 +109,8 @@ def note_text(
 
 def settle(session: Session, runtime: Runtime, leg: Leg, status: LegStatus, seconds: int | None) -> None:
     """Set right what a call of ours cost, once, when it is over; where nobody says how long it was, it stays."""
+    if leg.kind is LegKind.LIVE:  # dialled in, and put down as such
+        return
     if status is LegStatus.COMPLETED and seconds is None:
         return
     minutes = ceil((seconds or 0) / 60) if status is LegStatus.COMPLETED else 0

@@ -256,10 +256,7 @@ def latest(session: Session, *, most: int) -> Sequence[tuple[Campaign, str]]:
     )
     query = select(*_CAMPAIGN, programmes.c.title).select_from(there)
     rows = session.execute(query.order_by(campaigns.c.launched.desc()).limit(most))
-    return [
-        (Campaign(*row[:2], CampaignState(row[2]), *row[3:-1]), row[-1])
-        for row in rows
-    ]
+    return [(Campaign(*row[:2], CampaignState(row[2]), *row[3:-1]), row[-1]) for row in rows]
 
 
 def change(session: Session, campaign: str, **values: Any) -> None:

@@ -58,6 +58,11 @@ def go_on(session: Session, sid_digest: bytes, *, step: int, state: bytes, now: 
     return done.rowcount == 1
 
 
+def belongs_to(session: Session, sid_digest: bytes, leg: str) -> None:
+    """From here on this call, which was dialled in, is a leg."""
+    session.execute(update(conversations).where(conversations.c.sid_digest == sid_digest).values(leg=leg))
+
+
 def end(session: Session, sid_digest: bytes) -> bool:
     """True the first time only."""
     done = session.execute(delete(conversations).where(conversations.c.sid_digest == sid_digest))

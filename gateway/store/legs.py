@@ -34,6 +34,7 @@ class LegKind(StrEnum):
     KEYPAD = "keypad"
     CONFIRM = "confirm"
     PROGRAMME = "programme"
+    LIVE = "live"  # her own call, in which she stays on the line: the one kind that we do not place
 
 
 class LegState(StrEnum):
@@ -166,7 +167,11 @@ def say_result(session: Session, leg: str, result: str) -> None:
 
 def end(session: Session, leg: str, *, now: datetime) -> bool:
     """True the first time only, however many status reports come."""
-    over = {"state": LegState.OVER, "ended": now, "sid": None}  # the provider's id is on the deletion list by now
+    over = {
+        "state": LegState.OVER,
+        "ended": now,
+        "sid": None,
+    }  # the provider's id is on the deletion list by now
     return session.execute(update(legs).where(legs.c.id == leg, _live).values(over)).rowcount == 1
 
 
@@ -179,6 +184,19 @@ def forget_ids_of_ended(session: Session) -> int:
 def live_of(session: Session, subject: str) -> Sequence[Leg]:
     rows = session.execute(select(*_COLUMNS).where(legs.c.subject == subject, _live).order_by(legs.c.created))
     return [_leg(row) for row in rows]
+
+
+def staying(session: Session, subject: str) -> Leg | None:
+    """The call in which she who asked stays on the line and has met nobody yet."""
+    waits = (legs.c.subject == subject, legs.c.kind == LegKind.LIVE, _live, legs.c.result.is_(None))
+    row = session.execute(select(*_COLUMNS).where(*waits).limit(1)).one_or_none()
+    return None if row is None else _leg(row)
+
+
+def staying_of(session: Session) -> frozenset[str]:
+    """The requests of all who stay on the line."""
+    query = select(legs.c.subject).where(legs.c.kind == LegKind.LIVE, _live, legs.c.result.is_(None))
+    return frozenset(session.execute(query).scalars())
 
 
 def of(session: Session, subject: str) -> Sequence[Leg]:

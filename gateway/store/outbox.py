@@ -5,7 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, Integer, String, Table, and_, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    Column,
+    Index,
+    Integer,
+    String,
+    Table,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from gateway.store.database import Instant, Session, metadata
 
@@ -112,13 +127,15 @@ def owed_any(session: Session, jobs: Sequence[str], subject: str) -> bool:
     return any(owed(session, job, subject) for job in jobs)
 
 
-def extend(session: Session, job: str, subject: str, *, not_after: datetime) -> None:
-    """What is owed already is owed for longer."""
-    session.execute(
+def moved(session: Session, job: str, subject: str, *, due: datetime, not_after: datetime) -> bool:
+    """What is owed already is owed until then, and no later than `due`. False where nothing is owed."""
+    sooner = case((outbox.c.due > due, literal(due, Instant)), else_=outbox.c.due)
+    done = session.execute(
         update(outbox)
         .where(outbox.c.subject == subject, outbox.c.job == job, outbox.c.done.is_(None))
-        .values(not_after=not_after)
+        .values(due=sooner, not_after=not_after)
     )
+    return done.rowcount > 0
 
 
 def accounts_owed(session: Session, job: str) -> Sequence[str]:

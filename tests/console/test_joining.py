@@ -141,7 +141,8 @@ def test_a_number_of_the_callers_country_is_kept_once_the_warning_is_accepted(
     done = someone.post("/join/account", **answers(page, number="+95 9 790 000 777", accepted="1"))
     assert done.status_code == 200
     assert counselors.known(runtime, "mya").has_phone
-    assert "790" not in someone.get("/account").text
+    assert "790 000 777" not in someone.get("/account").text
+    assert "790000777" not in someone.last.text
 
 
 def test_who_lost_everything_begins_anew_and_the_old_ways_are_shut(

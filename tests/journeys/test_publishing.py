@@ -15,8 +15,8 @@ from gateway.store.counselors import Role
 from prompts.editing import Spot, wordings
 
 MAIN = Spot("my", "voice", "main")
-TRUTH = Spot("my", "voice", "truth")
-SHORT = "သိစရာ နားထောင်ချင်ရင် ၂ နှိပ်ပါ။ ဖုန်းပြန်ခေါ်စေချင်ရင် ၁ နှိပ်ပါ။ အသံ နားထောင်ချင်ရင် ၃ နှိပ်ပါ။"
+TOPICS = Spot("my", "voice", "topics")
+SHORT = "သိစရာ နားထောင်ချင်ရင် ၂ နှိပ်ပါ။ ဖုန်းပြန်ခေါ်စေချင်ရင် ၁ နှိပ်ပါ။"
 
 
 @pytest.fixture(autouse=True)
@@ -61,14 +61,14 @@ def test_a_call_goes_on_with_the_version_it_began_with(hotline: Hotline) -> None
     begun = hotline.dial()
     old = sound(hotline, "main", 1)
     assert old in played(begun.heard)
-    number = put(hotline, MAIN, TRUTH)
+    number = put(hotline, MAIN, TOPICS)
     new = sound(hotline, "main", number)
     assert new != old
     assert old in played(begun.press("0"))
-    assert sound(hotline, "truth", 1) in played(begun.press("1"))
+    assert sound(hotline, "topics", 1) in played(begun.press("2"))
     fresh = hotline.dial()
     assert new in played(fresh.heard)
-    assert sound(hotline, "truth", number) in played(fresh.press("1"))
+    assert sound(hotline, "topics", number) in played(fresh.press("2"))
 
 
 def test_another_host_runs_the_new_version_too(hotline: Hotline) -> None:

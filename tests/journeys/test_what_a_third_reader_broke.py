@@ -167,3 +167,32 @@ def test_a_switch_that_was_off_for_months_counts_from_when_it_is_on_again(hotlin
     hotline.later(hours=73)
     housekeeping.sweep(on)
     assert off.switches.halted
+
+
+# --- who helps here -----------------------------------------------------------------------------------------
+
+
+def test_a_counselor_cannot_try_a_list_of_suspects_for_who_helps_here(hotline: Hotline) -> None:
+    hotline.counselor("other", number="+66812345077")
+    hotline.counselor("spy")
+    spy = signed_in(hotline, "spy")
+    answers = []
+    for suspect in (70, 71, 72, 73, 77):
+        spy.get("/account")
+        answers.append(spy.post("/account/phone", password=PASSWORD, number=f"+668123450{suspect}").text)
+    assert "in use" not in answers[-1]
+    assert "Too many numbers" in answers[-1]
+
+
+# --- a flood ------------------------------------------------------------------------------------------------
+
+
+def test_a_keystore_that_is_away_makes_no_one_crowd_of_all_callers(
+    template: Path, tmp_path: Path, provider: Provider
+) -> None:
+    here = Hotline(template, tmp_path / "away", provider, HOTLINE_ARRIVALS_PER_MINUTE="60")
+    here.runtime.vault.close()
+    (tmp_path / "away" / "keystore.db").rename(tmp_path / "gone.db")
+    heard = [here.dial(f"+95979{block}01001").heard for block in range(10, 25)]
+    here.runtime.database.close()
+    assert not [one for one in heard if "Reject" in one.verbs]

@@ -92,7 +92,7 @@ def test_what_is_added_belongs_to_the_request_of_this_call_alone(hotline: Hotlin
     line = hotline.dial(OTHER)
     line.press("115")
     hotline.text("10", OTHER)
-    assert line.press("1").said == ["kept_danger", "more"]
+    assert line.press("1").said == ["not_saved", "main"], "what is over takes nothing more, and that is said"
     assert there(hotline, state=CallbackState.WITHDRAWN).danger is None
 
 

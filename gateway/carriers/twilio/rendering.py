@@ -40,7 +40,9 @@ def render_text(body: str | None, *, base: str) -> bytes:
     """
     if body is None:
         return _document([])
-    reports = quoteattr(f"{base}/twilio/sms/status")  # Twilio wants both attributes, with one address, or neither
+    reports = quoteattr(
+        f"{base}/twilio/sms/status"
+    )  # Twilio wants both attributes, with one address, or neither
     return _document(
         [f'<Message action={reports} method="POST" statusCallback={reports}>{_text(body)}</Message>']
     )

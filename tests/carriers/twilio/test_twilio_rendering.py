@@ -188,7 +188,9 @@ def test_a_text_is_answered_to_its_sender_word_for_word(body: str) -> None:
     message = assert_twiml(render_text(body, base="https://line.example.org"), MessagingResponse())[0]
     assert (message.tag, message.text) == ("Message", body)
     reports = "https://line.example.org/twilio/sms/status"
-    assert (message.attrib["action"], message.attrib["statusCallback"]) == (reports, reports), "both, or neither"
+    assert (message.attrib["action"], message.attrib["statusCallback"]) == (reports, reports), (
+        "both, or neither"
+    )
 
 
 @settings(deadline=None)

@@ -20,5 +20,7 @@ def upgrade() -> None:
         moment = sa.text("UPDATE preferences SET chosen = CAST(EXTRACT(EPOCH FROM now()) AS BIGINT) * 1000")
     op.execute(moment)
     with op.batch_alter_table("preferences") as preferences:
-        preferences.alter_column("chosen", existing_type=Instant(), existing_nullable=False, server_default=None)
+        preferences.alter_column(
+            "chosen", existing_type=Instant(), existing_nullable=False, server_default=None
+        )
         preferences.create_index(op.f("ix_preferences_chosen"), ["chosen"])
