@@ -199,7 +199,7 @@ def confirm(runtime: Runtime, duty: Duty) -> None:
         consent = consents.get(session, duty.subject)
         if consent is None or consent.asked_key is None or consent.until <= runtime.clock.now():
             return None
-        others = [leg for leg in legs.of(session, consent.id) if leg.id != duty.id]
+        others = [leg for leg in legs.of(session, consent.id) if leg.id != duty.id and leg.result != "busy"]
         if not consent.live and any(leg.sid_digest is not None for leg in others):
             return None  # exactly one attempt
         return of_contact(session, runtime, LegKind.CONFIRM, consent.id, consent.contact, consent.line_index)

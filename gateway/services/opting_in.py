@@ -8,7 +8,7 @@ from gateway.queue import JOB_CONFIRM
 from gateway.runtime import Runtime
 from gateway.services import forgetting, windows
 from gateway.services.errands import Errand, errand
-from gateway.store import consents, contacts
+from gateway.store import consents, contacts, legs
 from gateway.store.consents import Consent, Way
 from gateway.store.database import Session
 
@@ -16,6 +16,8 @@ LIVES: Final = timedelta(days=30)
 LAST_DAYS: Final = timedelta(days=7)
 """In these a programme's call asks whether it shall go on."""
 CONFIRM_LIVES: Final = timedelta(hours=24)
+ENGAGED: Final = timedelta(seconds=30)
+ENGAGED_TRIES: Final = 6
 PROVISIONAL: Final = timedelta(days=2)
 TRIES: Final = 3
 """Of a code: then it is worth nothing, whoever guesses."""
@@ -55,6 +57,14 @@ def by_call(
 def confirmed(session: Session, consent: str, *, now: datetime) -> None:
     """The confirming call was answered with the own key."""
     consents.make_live(session, consent, until=now + LIVES)
+
+
+def engaged(session: Session, runtime: Runtime, consent: str, *, now: datetime) -> list[Errand]:
+    """Her phone was engaged, perhaps by the very call in which she asked: nobody was rung yet, so a little later."""
+    tries = sum(leg.result == "busy" for leg in legs.of(session, consent))
+    if tries >= ENGAGED_TRIES:
+        return not_confirmed(session, runtime, consent, now=now)
+    return [errand(session, runtime, JOB_CONFIRM, consent, due=now + ENGAGED, lives=CONFIRM_LIVES)]
 
 
 def not_confirmed(session: Session, runtime: Runtime, consent: str, *, now: datetime) -> list[Errand]:

@@ -22,6 +22,8 @@ def refused(session: Session, runtime: Runtime, turn: Turn, why: str) -> list[Er
     """Anything else: an opt-in that was not confirmed ends; a programme call is tried again or is over."""
     if why == "wrong_person":  # she is told that this phone is not rung about it again, so it is not
         return _not_hers(session, runtime, turn, why)
+    if turn.kind == LegKind.CONFIRM and why == "busy":
+        return opting_in.engaged(session, runtime, turn.subject, now=turn.now)
     if turn.kind == LegKind.CONFIRM:
         return opting_in.not_confirmed(session, runtime, turn.subject, now=turn.now)
     campaigns.refused(session, turn.subject, why)

@@ -30,7 +30,8 @@ class Promises:
         self.said: Counter[str] = Counter()
         self._promised: list[str] = []
         self._texts = {
-            hotline.runtime.library.sms("my", key, "unicode"): key for key in ("asked_nobody", "not_saved")
+            hotline.runtime.library.sms("my", key, "unicode"): key
+            for key in ("asked_hour", "asked_nobody", "not_saved")
         }
 
     def ask(self) -> str:
@@ -44,7 +45,7 @@ class Promises:
 
     def _by_text(self, number: str) -> str:
         key = self._texts.get(self.hotline.text("11", number) or "", "nothing")
-        return "registered" if key == "asked_nobody" else key
+        return "registered" if key.startswith("asked") else key
 
     def _by_call(self, number: str) -> str:
         call = self.hotline.dial(number)

@@ -279,3 +279,31 @@ def test_a_text_that_may_not_be_sent_any_more_never_leaves(
     hotline.work()
     assert not hotline.provider.texts
     assert all(one.state != "sent" for one in hotline.rows(select(messages)))
+
+
+def test_an_engaged_phone_was_not_rung_and_is_tried_a_little_later(hotline: Hotline) -> None:
+    """She still listens to the call in which she asked."""
+    hotline.dial().press("816")
+    hotline.work()
+    hotline.not_answered(hotline.provider.calls[-1], "busy")
+    hotline.work()
+    assert len(hotline.provider.calls) == 1
+    hotline.later(seconds=31)
+    hotline.work()
+    confirming = hotline.pick_up(hotline.provider.calls[-1])
+    assert confirming.press("6").said[0] == "confirmed"
+    confirming.hang_up()
+    assert hotline.one(select(consents)).live
+    assert len(hotline.provider.calls) == 2
+
+
+def test_a_phone_that_stays_engaged_is_given_up(hotline: Hotline) -> None:
+    hotline.dial().press("816")
+    for _ in range(9):
+        hotline.work()
+        if hotline.provider.calls[-1].status == "queued":
+            hotline.provider.calls[-1].status = "busy"
+            hotline.not_answered(hotline.provider.calls[-1], "busy")
+        hotline.later(seconds=31)
+    assert len(hotline.provider.calls) == 6
+    assert not hotline.rows(select(consents))
