@@ -1,13 +1,13 @@
 """Campaigns: who is meant and what it may cost, the calls under way, and how they went."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 
 from flask import Response, abort, flash, request
 from flask.typing import ResponseReturnValue
 
-from gateway.console import drawing, programme_words, words
+from gateway.console import drawing, programme_words, typed, words
 from gateway.console.frame import live, page
 from gateway.console.gates import go, me
 from gateway.errors import Refused
@@ -142,10 +142,12 @@ class Campaigns:
             return None
         try:
             begins = time.fromisoformat(hour) if hour else time(9)
-            chosen = date.fromisoformat(day) if day else self._now().date()
-            return datetime.combine(chosen, begins, self.runtime.settings.timezone)
         except ValueError:
             raise Refused("bad_plan") from None
+        chosen = typed.day(day) if day else self._now().date()
+        if chosen is None:
+            raise Refused("bad_plan")
+        return datetime.combine(chosen, begins, self.runtime.settings.timezone)
 
     def _version(self, version: str) -> Version:
         with self.runtime.database.read() as session:

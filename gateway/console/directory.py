@@ -1,12 +1,12 @@
 """The services directory: who else helps, to look up, to keep true, and to tell somebody of from a case."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 
 from flask import abort, flash, request
 from flask.typing import ResponseReturnValue
 
-from gateway.console import words
+from gateway.console import typed, words
 from gateway.console.cards import card
 from gateway.console.frame import page
 from gateway.console.gates import COORDINATORS, go, me
@@ -136,10 +136,10 @@ class Directory:
 
     def _end_of(self, day: str) -> datetime:
         """The last minute of a day of the hotline's zone."""
-        try:
-            return datetime.combine(date.fromisoformat(day), time(23, 59), self.runtime.settings.timezone)
-        except ValueError:
-            raise Refused("not_valid") from None
+        last = typed.day(day)
+        if last is None:
+            raise Refused("not_valid")
+        return datetime.combine(last, time(23, 59), self.runtime.settings.timezone)
 
 
 def _as_form(there: Entry | None, now: datetime) -> dict[str, str]:

@@ -113,6 +113,8 @@ class Gates:
         if route.gate is not None and g.visit.locked and not route.locked:
             return self._shut(ours)
         if ours:
+            if any("\0" in text for _name, text in request.values.items(multi=True)):
+                abort(400)  # no person types it, and PostgreSQL keeps none
             return None
         if route.again is None:
             abort(400)

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import datetime, time
 
 from flask import abort, flash, request, send_file
 from flask.typing import ResponseReturnValue
 
-from gateway.console import words
+from gateway.console import typed, words
 from gateway.console.campaigns import Line
 from gateway.console.frame import live, page
 from gateway.console.gates import go, me
@@ -157,10 +157,10 @@ class Outreach:
 
     def _end_of(self, day: str) -> datetime:
         """The last minute of a day of the hotline's zone."""
-        try:
-            return datetime.combine(date.fromisoformat(day), time(23, 59), self.runtime.settings.timezone)
-        except ValueError:
-            raise Refused("not_valid") from None
+        last = typed.day(day)
+        if last is None:
+            raise Refused("not_valid")
+        return datetime.combine(last, time(23, 59), self.runtime.settings.timezone)
 
 
 def _brought(language: str, way: Way = Way.CALL) -> programmes.Content:

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from flask import abort, flash, request
 from flask.typing import ResponseReturnValue
 
-from gateway.console import words
+from gateway.console import typed, words
 from gateway.console.frame import page
 from gateway.console.gates import COORDINATORS, go, me
 from gateway.errors import Refused
@@ -145,9 +145,8 @@ class Hours:
         return go("hours")
 
     def remove_holiday(self, day: str) -> ResponseReturnValue:
-        try:
-            found = date.fromisoformat(day)
-        except ValueError:
+        found = typed.day(day)
+        if found is None:
             abort(404)
         opening.remove_holiday(self.runtime, found, by=me().id)
         flash("holiday_removed")
@@ -164,10 +163,7 @@ def _noon(day: date, now: datetime) -> datetime:
 
 def _week(now: datetime) -> date:
     """The Monday of the week that was asked for, or else of this one."""
-    try:
-        day = date.fromisoformat(request.values.get("week", ""))
-    except ValueError:
-        day = now.date()
+    day = typed.day(request.values.get("week", "")) or now.date()
     return shifts.week_of(day if abs(day - now.date()) < _FARTHEST else now.date())
 
 
@@ -215,7 +211,4 @@ def _time(name: str) -> time | None:
 
 
 def _day(name: str) -> date | None:
-    try:
-        return date.fromisoformat(request.form.get(name, ""))
-    except ValueError:
-        return None
+    return typed.day(request.form.get(name, ""))

@@ -43,9 +43,16 @@ def counselor_here(
     ]
 
 
-def counselor_ready(session: Session, runtime: Runtime, callback: str, *, now: datetime) -> list[Errand]:
-    """The counselor waits in the conference: now the caller is rung, unless her time is over, or she is there."""
+def counselor_ready(
+    session: Session, runtime: Runtime, callback: str, *, account: str, now: datetime
+) -> list[Errand]:
+    """The counselor waits in the conference: now the caller is rung, unless her time is over, or she is there.
+
+    Raises `Refused("gone")` where the case is not theirs any more, as on a line that could not be ended.
+    """
     there = callbacks.known(session, callback)
+    if there.claimed_by != account:
+        raise Refused("gone")
     if there.state is not S.CALLING_COUNSELOR:
         return []
     callbacks.moved(
@@ -61,14 +68,18 @@ def counselor_ready(session: Session, runtime: Runtime, callback: str, *, now: d
     return [errand(session, runtime, JOB_RING_CALLER, callback, due=now, lives=callbacks.RING_LIVES)]
 
 
-def ring_again(session: Session, runtime: Runtime, callback: str, *, now: datetime) -> list[Errand]:
+def ring_again(
+    session: Session, runtime: Runtime, callback: str, *, account: str, now: datetime
+) -> list[Errand]:
     """The line dropped and the counselor is still there: her phone rings once more, with the same gate."""
     there = callbacks.known(session, callback)
+    if there.claimed_by != account:
+        raise Refused("gone")
     if there.state is not S.CLAIMED or callbacks.withheld(there, now):
         raise Refused("not_now")
     casework.redial(session, there)
-    casework.to_counselor(session, callback, account=there.claimed_by or "", now=now)
-    return counselor_ready(session, runtime, callback, now=now)
+    casework.to_counselor(session, callback, account=account, now=now)
+    return counselor_ready(session, runtime, callback, account=account, now=now)
 
 
 def may_ring_again(there: rows.Callback, now: datetime) -> bool:

@@ -139,9 +139,13 @@ class Effects:
                 self._counselor_here()
             case act.CounselorReady():
                 legs.opened(session, turn.leg)
-                self.errands += bridging.counselor_ready(session, runtime, turn.subject, now=turn.now)
+                self.errands += bridging.counselor_ready(
+                    session, runtime, turn.subject, account=turn.account, now=turn.now
+                )
             case act.RingAgain():
-                self.errands += bridging.ring_again(session, runtime, turn.subject, now=turn.now)
+                self.errands += bridging.ring_again(
+                    session, runtime, turn.subject, account=turn.account, now=turn.now
+                )
             case act.CounselorDeclined():
                 self._counselor_declined(effect.why)
             case _:

@@ -227,3 +227,11 @@ def test_a_new_counselor_is_told_when_the_day_has_brought_enough(
     assert "This one is yours." in mya.post(f"/cases/{cases[5]}/claim").text
     lead.get("/shifts")
     assert lead.post("/shifts/cap", alias="mya", cap="many").status_code == 409
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2026-02-30", "soon", "2026-11-2\x00"])
+def test_a_day_of_no_calendar_is_refused_and_breaks_nothing(lead: Browser, day: str) -> None:
+    lead.get("/hours")
+    assert lead.post("/hours/days", day=day, name="x", how="closed").status_code in {400, 409}
+    lead.get("/shifts")
+    assert lead.post("/shifts", day=day).status_code in {400, 404, 405, 409}

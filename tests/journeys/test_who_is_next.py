@@ -335,3 +335,21 @@ def test_nobody_overtakes_who_is_in_danger_or_whose_time_ends_first(asks: list[t
     assert [minutes for minutes, _ in ranked] == danger + others
     assert danger == sorted(danger)
     assert others == sorted(others)
+
+
+def test_a_line_that_could_not_be_ended_rings_nobody_and_joins_no_room(hotline: Hotline) -> None:
+    """The counselor is not safe, the carrier does not hang up, and somebody presses 1 on that phone."""
+    helper = hotline.counselor()
+    hotline.dial().press("115")
+    row = there(hotline)
+    casework.claim(hotline.runtime, row.id, helper.id)
+    casework.call(hotline.runtime, row.id, helper.id)
+    hotline.work()
+    counselor = hotline.pick_up(hotline.provider.calls[-1])
+    counselor.press("1")
+    casework.i_am_not_safe(hotline.runtime, row.id, helper.id)
+    heard = counselor.press("1")
+    assert heard.room is None
+    assert heard.ends
+    hotline.work()
+    assert CALLER not in rung(hotline)
