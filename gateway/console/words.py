@@ -323,6 +323,8 @@ MOVES: Final[Mapping[str, str]] = {
     "counselor_give_back": _l("Given back by phone"),
     "counselor_silent": _l("The counselor pressed no key"),
     "counselor_left": _l("The counselor hung up before the caller was there"),
+    "stays_on_the_line": _l("Stays on the line and waits for somebody"),
+    "left_the_line": _l("No longer on the line: to be rung, but not in the next two minutes"),
     "joined": _l("Joined: they talk"),
     "talked": _l("The talk is over"),
     "caller_later": _l("The caller pressed: later"),
@@ -407,6 +409,7 @@ FEATURES: Final[Mapping[str, str]] = {
     "programme_calls": _l("Programmes by call"),
     "programme_texts": _l("Programmes by text"),
     "threads": _l("Answering texts"),
+    "live": _l("Staying on the line"),
 }
 WEEKDAYS: Final = (
     _l("Monday"), _l("Tuesday"), _l("Wednesday"), _l("Thursday"), _l("Friday"), _l("Saturday"), _l("Sunday"),
