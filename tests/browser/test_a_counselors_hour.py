@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from browser.conftest import Demo
 from browser.test_the_first_five_minutes import heard, press, sign_in
+from browser_pictures import picture
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -103,7 +104,7 @@ def test_an_hour(page: Page, demo: Demo, window: type, pictures: Path) -> None:
     mya.get_by_role("link", name="Hard calls: what to do").click()
     mya.get_by_role("link", name=re.compile("Danger now")).click()
     expect(mya.get_by_text("Never", exact=True)).to_be_visible()
-    mya.screenshot(path=pictures / "guidance.png", full_page=True)
+    picture(mya, pictures / "guidance.png", full_page=True)
     mya.get_by_role("link", name="Back to the case").click()
     mya.locator("#note").fill("တစ်ပတ်နေရင် ပြန်ခေါ်ပါ")
     mya.get_by_role("button", name="Keep the note, go on").click()
@@ -112,11 +113,11 @@ def test_an_hour(page: Page, demo: Demo, window: type, pictures: Path) -> None:
     mya.locator("#q").fill("ဆန်")
     mya.get_by_role("button", name="Look").click()
     expect(mya.locator(".rows > li")).to_have_count(1)
-    mya.screenshot(path=pictures / "services.png", full_page=True)
+    picture(mya, pictures / "services.png", full_page=True)
     mya.get_by_role("button", name="They were told of it").click()
     mya.locator(".history summary").click()
     expect(mya.locator(".history")).to_contain_text("They were told of:")
-    mya.screenshot(path=pictures / "case-after-a-talk.png", full_page=True)
+    picture(mya, pictures / "case-after-a-talk.png", full_page=True)
     mya.locator("button[name=outcome][value=done]").click()
 
     kept_for_a_reason(mya, pictures)
@@ -129,7 +130,7 @@ def kept_for_a_reason(mya: Page, pictures: Path) -> None:
     mya.locator("#reason").fill("She waits for an answer from the clinic.")
     mya.get_by_role("button", name="Keep it a week from now").click()
     expect(mya.get_by_text("Kept for a week from now.")).to_be_visible()
-    mya.screenshot(path=pictures / "kept.png", full_page=True)
+    picture(mya, pictures / "kept.png", full_page=True)
 
 
 def handed_over(phones: Page, mya: Page, demo: Demo, window: type, pictures: Path) -> None:
@@ -141,10 +142,10 @@ def handed_over(phones: Page, mya: Page, demo: Demo, window: type, pictures: Pat
     mya.locator(".rows a").first.click()
     mya.locator("#claim").click()
     mya.get_by_role("link", name="Hand it to a colleague").click()
-    mya.screenshot(path=pictures / "colleagues.png", full_page=True)
+    picture(mya, pictures / "colleagues.png", full_page=True)
     mya.get_by_role("button", name="Ask coordinator").click()
     expect(lead.get_by_text("A colleague asks you to take over")).to_be_visible(timeout=40_000)
-    lead.screenshot(path=pictures / "offered.png", full_page=True)
+    picture(lead, pictures / "offered.png", full_page=True)
     lead.get_by_role("button", name="Yes, I take it").click()
     expect(lead.get_by_text("This one is yours now.")).to_be_visible()
     expect(mya.get_by_text("A colleague is with this request.")).to_be_visible(timeout=40_000)
@@ -178,7 +179,7 @@ def with_keys_alone(page: Page, demo: Demo, pictures: Path) -> None:
     enter(page)
     expect(page.get_by_role("heading", name="Hard calls")).to_be_visible()
     tab_to(page, "a[href*='/guidance/danger']")
-    page.screenshot(path=pictures / "focus.png")
+    picture(page, pictures / "focus.png")
     enter(page)
     tab_to(page, ".back a")
     enter(page)
@@ -206,18 +207,18 @@ def on_a_small_phone(page: Page, demo: Demo, window: type, pictures: Path) -> No
     mya = window("my", PHONE, script=False)
     sign_in(mya, demo, "coordinator")
     fits(mya)
-    mya.screenshot(path=pictures / "queue-small.png", full_page=True)
+    picture(mya, pictures / "queue-small.png", full_page=True)
     mya.locator(".rows a[href*='/cases/']").first.click()
     mya.locator("#claim").click()
     fits(mya)
-    mya.screenshot(path=pictures / "case-small.png", full_page=True)
+    picture(mya, pictures / "case-small.png", full_page=True)
     mya.locator("a[accesskey=g]").click()
     mya.locator("a[href*='/guidance/suicide']").first.click()
     fits(mya)
-    mya.screenshot(path=pictures / "guidance-small.png", full_page=True)
+    picture(mya, pictures / "guidance-small.png", full_page=True)
     mya.goto(f"{demo.console}services")
     fits(mya)
-    mya.screenshot(path=pictures / "services-small.png", full_page=True)
+    picture(mya, pictures / "services-small.png", full_page=True)
     mya.goto(f"{demo.console}practice")
     fits(mya)
     mya.locator(".rows a.button").first.click()
@@ -229,7 +230,7 @@ def on_a_small_phone(page: Page, demo: Demo, window: type, pictures: Path) -> No
         mya.locator(".answers a").first.click()  # the good one stands first
         fits(mya)
         if _scene == 2:
-            mya.screenshot(path=pictures / "practice-small.png", full_page=True)
+            picture(mya, pictures / "practice-small.png", full_page=True)
     mya.locator(".answers a[href$='/end/done']").click()
     fits(mya)
-    mya.screenshot(path=pictures / "practice-end-small.png", full_page=True)
+    picture(mya, pictures / "practice-end-small.png", full_page=True)

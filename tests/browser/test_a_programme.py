@@ -8,6 +8,7 @@ import pytest
 from browser.conftest import Demo
 from browser.test_a_voice_for_a_wording import browser, sign_in  # noqa: F401 - with a microphone
 from browser.test_the_first_five_minutes import heard, press, second
+from browser_pictures import picture
 from playwright.sync_api import Browser, Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -56,7 +57,7 @@ def test_write_record_listen_approve_launch_results(
     expect(page.locator(".bring output").nth(1)).to_have_text("3 s", timeout=20_000)
     page.locator("#stop_en").click()
     expect(page.locator("#record_en")).to_be_visible()
-    page.screenshot(path=pictures / "console-programme-new.png", full_page=True)
+    picture(page, pictures / "console-programme-new.png", full_page=True)
     page.locator("#keep").click()
     expect(page.locator("#whole")).to_be_visible(timeout=90_000)
     expect(page.locator("svg.wave")).to_be_visible()
@@ -76,7 +77,7 @@ def test_write_record_listen_approve_launch_results(
         }"""
     )
     assert 3 < seconds < 60
-    other.screenshot(path=pictures / "console-programme-approve.png", full_page=True)
+    picture(other, pictures / "console-programme-approve.png", full_page=True)
     other.locator("#approve").click()
     expect(other.locator(".told.yes")).to_contain_text("exactly this sound may be heard")
     other.get_by_role("link", name="English · version 1").click()
@@ -94,10 +95,10 @@ def test_write_record_listen_approve_launch_results(
     page.locator("#launch").click()
     answer(phones)
     heard(phones, "caller", re.compile("programme|ရေကို"))
-    phones.screenshot(path=pictures / "simulator-programme.png")
+    picture(phones, pictures / "simulator-programme.png")
     phones.locator("#caller .red").click()
     expect(page.locator("#live")).to_contain_text("finished", timeout=60_000)
-    page.screenshot(path=pictures / "console-programme-results.png", full_page=True)
+    picture(page, pictures / "console-programme-results.png", full_page=True)
 
     page.goto(version)
     page.locator("#change").click()
@@ -105,5 +106,5 @@ def test_write_record_listen_approve_launch_results(
     page.locator("#keep").click()
     expect(page.locator("ins")).to_have_count(1)
     expect(page.locator("del")).to_have_count(1)
-    page.screenshot(path=pictures / "console-programme-versions.png", full_page=True)
+    picture(page, pictures / "console-programme-versions.png", full_page=True)
     context.close()

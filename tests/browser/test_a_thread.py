@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from browser.conftest import CHROMIUM, Demo, started
 from browser.test_the_first_five_minutes import sign_in
+from browser_pictures import picture
 from playwright.sync_api import Browser, Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -45,8 +46,8 @@ def test_she_texts_and_is_answered_on_her_phone(
     page.wait_for_timeout(3_000)
     page.reload()
     expect(page.locator(".texts .ours")).to_contain_text("on their phone")
-    page.screenshot(path=pictures / "thread.png", full_page=True)
+    picture(page, pictures / "thread.png", full_page=True)
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
-    page.screenshot(path=pictures / "thread-phone.png", full_page=True)
+    picture(page, pictures / "thread-phone.png", full_page=True)
     phones.context.close()

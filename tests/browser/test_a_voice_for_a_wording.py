@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from browser.conftest import ARGUMENTS, CHROMIUM, Demo
+from browser_pictures import picture
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -45,7 +46,7 @@ def test_a_wording_is_recorded_another_changed_and_a_second_person_decides(
     page.locator("#text").fill("That did not work. Please ring again later.")
     page.locator("#keep").click()
     expect(page.locator(".told.yes")).to_contain_text("Kept in the draft")
-    page.screenshot(path=pictures / "console-wording.png")
+    picture(page, pictures / "console-wording.png")
 
     other = browser.new_context(viewport={"width": 390, "height": 844}, locale="en").new_page()
     sign_in(other, demo, "counselor")
@@ -55,7 +56,7 @@ def test_a_wording_is_recorded_another_changed_and_a_second_person_decides(
     other.goto(f"{wordings}/draft")
     expect(other.locator("ins").first).to_be_visible()
     other.locator("#publish").wait_for(timeout=30_000)
-    other.screenshot(path=pictures / "console-draft.png", full_page=True)
+    picture(other, pictures / "console-draft.png", full_page=True)
     other.locator("#publish").click()
     expect(other.locator(".told.yes")).to_contain_text("Published.")
     other.goto(f"{wordings}?language=en&review=recorded")

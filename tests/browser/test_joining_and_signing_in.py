@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pyotp
 import pytest
 from browser.conftest import Demo
+from browser_pictures import picture
 from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -35,7 +36,7 @@ def test_joining_locking_and_a_passkey(page: Page, demo: Demo, pictures: Path) -
     # Browsers bind passkeys to names, so the console is opened under one.
     console = f"http://localhost:{urlsplit(demo.url).port}/console/"
     code = invited(page, console)
-    page.screenshot(path=pictures / "invited.png")
+    picture(page, pictures / "invited.png")
     page.get_by_role("button", name="Sign out").click()
     page.get_by_role("link", name="I have an invitation").click()
     page.get_by_label("Your invitation").fill(code.lower())
@@ -46,10 +47,10 @@ def test_joining_locking_and_a_passkey(page: Page, demo: Demo, pictures: Path) -
     page.get_by_label("The six digits that it shows now").fill(reader.now())
     page.get_by_label("Four to six digits").fill("2468")
     page.get_by_label("Phone number to ring you on").fill("+66 81 234 5678")
-    page.screenshot(path=pictures / "joining.png", full_page=True)
+    picture(page, pictures / "joining.png", full_page=True)
     page.get_by_role("button", name="Join").click()
     expect(page.locator("ol.codes li")).to_have_count(10)
-    page.screenshot(path=pictures / "recovery-codes.png")
+    picture(page, pictures / "recovery-codes.png")
     page.get_by_role("link", name="I have written them down").click()
     page.wait_for_url("**/queue")
 
@@ -67,7 +68,7 @@ def shut_while_writing(page: Page, demo: Demo, pictures: Path) -> None:
     expect(page.get_by_label("New password")).to_have_count(0)
     expect(page.locator("nav")).to_be_hidden()
     expect(page.get_by_text("lily")).to_be_hidden()
-    page.screenshot(path=pictures / "locked.png")
+    picture(page, pictures / "locked.png")
     page.get_by_label("Your short code").fill("2468")
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_label("New password")).to_have_value("what was being written")
@@ -90,15 +91,15 @@ def by_passkey(page: Page, console: str, pictures: Path) -> None:
     page.locator("#sure-passkey").fill(PASSWORD)
     page.get_by_role("button", name="Add a passkey").click()
     expect(page.get_by_text("The passkey works from now on.")).to_be_visible()
-    page.screenshot(path=pictures / "account.png", full_page=True)
+    picture(page, pictures / "account.png", full_page=True)
     page.get_by_role("button", name="Sign out").click()
-    page.screenshot(path=pictures / "sign-in-passkey.png")
+    picture(page, pictures / "sign-in-passkey.png")
     page.get_by_role("button", name="With a passkey").click()
     page.wait_for_url("**/queue")
     expect(page.locator("footer")).to_contain_text("lily")
     page.set_viewport_size({"width": 360, "height": 740})
     page.goto(f"{console}account")
-    page.screenshot(path=pictures / "account-narrow.png")
+    picture(page, pictures / "account-narrow.png")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.goto(f"{console}sign-in?lang=my")
-    page.screenshot(path=pictures / "sign-in-burmese.png")
+    picture(page, pictures / "sign-in-burmese.png")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from browser.conftest import Demo
+from browser_pictures import picture
 from playwright.sync_api import Locator, Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -38,15 +39,15 @@ def test_the_map_is_readable_everywhere_and_leads_from_menu_to_menu(
     sign_in(page, demo, "coordinator")
     page.goto(f"{demo.console}map?language={language}")
     assert page.evaluate(MEASURE) == []
-    page.screenshot(path=pictures / f"map-{language}.png")
+    picture(page, pictures / f"map-{language}.png")
     page.locator("#menu-main a", has_text="→ topics").click()
     expect(page.locator("#menu-topics")).to_be_in_viewport()
     assert page.url.endswith("#menu-topics")
     page.locator("#menu-caller_gate").scroll_into_view_if_needed()
-    page.locator(".map-room").screenshot(path=pictures / f"map-gate-{language}.png")
+    picture(page.locator(".map-room"), pictures / f"map-gate-{language}.png")
     page.set_viewport_size({"width": 2000, "height": 1500})
     page.goto(f"{demo.console}map?language={language}")
-    page.screenshot(path=pictures / f"map-wide-{language}.png")
+    picture(page, pictures / f"map-wide-{language}.png")
 
 
 def test_what_a_searched_phone_shows_is_looked_at_and_signed(page: Page, demo: Demo, pictures: Path) -> None:
@@ -54,18 +55,18 @@ def test_what_a_searched_phone_shows_is_looked_at_and_signed(page: Page, demo: D
     page.get_by_role("link", name="Wordings").click()
     page.get_by_role("link", name="What a searched phone shows").click()
     expect(page.get_by_text("Nobody has signed this off yet.")).to_be_visible()
-    page.screenshot(path=pictures / "preview.png")
+    picture(page, pictures / "preview.png")
     expect(handset(page, "asked_by_text", "A phone with Zawgyi")).to_contain_text("မှတ်ပြီးပါပြီ")
     expect(handset(page, "asked_by_text", "A phone that shows boxes")).to_contain_text("Hmat pyi par pyi")
     page.locator("#display summary").click()
-    page.locator("#asked_by_text").screenshot(path=pictures / "preview-asked.png")
-    page.locator("#display").screenshot(path=pictures / "preview-display.png")
+    picture(page.locator("#asked_by_text"), pictures / "preview-asked.png")
+    picture(page.locator("#display"), pictures / "preview-display.png")
     page.get_by_role("button", name="I looked at this and it is fit").click()
     expect(page.get_by_text("coordinator looked at exactly this and found it fit")).to_be_visible()
     expect(page.get_by_role("button", name="I looked at this and it is fit")).to_have_count(0)
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    page.screenshot(path=pictures / "preview-narrow.png")
+    picture(page, pictures / "preview-narrow.png")
 
 
 def test_the_simulated_handset_shows_its_texts_as_another_phone_would(
@@ -78,7 +79,7 @@ def test_the_simulated_handset_shows_its_texts_as_another_phone_would(
         page.locator("#words-caller").fill(words)
         page.locator("#text-caller button").click()
         expect(thread).to_contain_text(answer, timeout=15_000)
-    page.locator("#caller").screenshot(path=pictures / "simulator-zawgyi.png")
+    picture(page.locator("#caller"), pictures / "simulator-zawgyi.png")
     page.locator("#caller [name=shows]").select_option("unicode")
     expect(thread).to_contain_text("မွတ္ၿပီးပါၿပီ")
     page.locator("#caller [name=shows]").select_option("latin")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from browser.conftest import Demo
+from browser_pictures import picture
 from playwright.sync_api import BrowserContext, Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -51,7 +52,7 @@ def test_ring_claim_talk(page: Page, demo: Demo, pictures: Path) -> None:
     console.get_by_role("button", name="Take").first.click()
     console.locator("#call").click()
     expect(console.locator(".state")).to_contain_text("Your phone rings now")
-    console.screenshot(path=pictures / "console-case.png")
+    picture(console, pictures / "console-case.png")
 
     expect(phones.locator("#counselor .status")).to_contain_text(re.compile("ring", re.IGNORECASE))
     phones.locator("#counselor .green").click()
@@ -68,7 +69,7 @@ def test_ring_claim_talk(page: Page, demo: Demo, pictures: Path) -> None:
     expect(console.locator(".state")).to_contain_text("You are joined", timeout=20_000)
     phones.bring_to_front()
     phones.wait_for_timeout(1500)
-    phones.screenshot(path=pictures / "simulator.png")
+    picture(phones, pictures / "simulator.png")
     phones.locator("#caller .red").click()
 
     expect(console.get_by_text("You talked. Please say how it went.")).to_be_visible(timeout=20_000)
@@ -76,7 +77,7 @@ def test_ring_claim_talk(page: Page, demo: Demo, pictures: Path) -> None:
     console.locator("button[name=outcome][value=done]").click()
     console.goto(demo.console)
     expect(console.get_by_text("Nobody waits just now.")).to_be_visible()
-    console.screenshot(path=pictures / "console-empty.png")
+    picture(console, pictures / "console-empty.png")
     expect(phones.locator("#faults .none")).to_be_visible()
     with closing(sqlite3.connect(demo.folder / "hotline.db")) as database:
         assert database.execute("SELECT state FROM callbacks").fetchall() == [("done",)]
@@ -106,11 +107,11 @@ def test_the_queue_shows_who_waits_and_a_second_person_approves_a_programme(
     expect(page.locator("#caller .texts ol")).to_contain_text("မှတ်ပြီးပါပြီ", timeout=15_000)
     sign_in(page, demo, "counselor")
     expect(page.get_by_role("button", name="Take")).to_be_visible()
-    page.screenshot(path=pictures / "console.png")
+    picture(page, pictures / "console.png")
     page.get_by_role("link", name="Programmes").click()
     page.get_by_role("link", name=re.compile("Clean water")).first.click()
     expect(page.locator("audio").first).to_be_attached()
-    page.screenshot(path=pictures / "programme.png")
+    picture(page, pictures / "programme.png")
     page.get_by_role("button", name=re.compile("Approve")).click()
     page.goto(demo.phones)
     page.locator("#caller [data-dial]").first.click()
