@@ -1,5 +1,6 @@
 """What the documents name exists: commands, files, settings, addresses, and the moves of a request."""
 
+import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from flask import Flask
 from gateway.cli import main
 from gateway.services.callbacks import ALLOWED
 from gateway.settings import NAMES, SECRETS
+from gateway.store.database import metadata
 from gateway.web.health import health, metrics
 from gateway.web.media import media
 from gateway.web.sms import sms
@@ -113,6 +115,29 @@ def test_every_address_of_a_webhook_that_is_named_exists(document: Path) -> None
         for address in re.findall(r"(?<![\w.])/(?:twilio|health|audio)/[\w/.<>-]*[\w>]", piece):
             told = re.sub(r"<[^>]+>", "<>", address)
             assert any(rule == told or rule.startswith(f"{told}.") for rule in rules), address
+
+
+def test_each_decision_has_a_number_of_its_own_and_ten_lines_and_is_listed() -> None:
+    listed = (HOUSE / "docs" / "architecture.md").read_text(encoding="utf-8")
+    decisions = sorted((HOUSE / "docs" / "decisions").glob("*.md"))
+    assert len({decision.name[:4] for decision in decisions}) == len(decisions)
+    for decision in decisions:
+        lines = decision.read_text(encoding="utf-8").splitlines()
+        number, _, title = lines[0].removeprefix("# ").partition(". ")
+        assert int(number) == int(decision.name[:4]), decision.name
+        assert len(lines) <= 18, decision.name
+        assert f"- [{number}](decisions/{decision.name}) {title}" in listed.splitlines()
+
+
+def test_the_architecture_names_every_table_and_every_use_case() -> None:
+    text = (HOUSE / "docs" / "architecture.md").read_text(encoding="utf-8")
+    for file in (HOUSE / "gateway" / "store").glob("[!_]*.py"):
+        importlib.import_module(f"gateway.store.{file.stem}")
+    tables = set(_SPAN.findall(text.partition("## What is remembered")[2].partition("\n## ")[0]))
+    assert tables - {"gateway/store/"} == set(metadata.tables)
+    rooms = set(_SPAN.findall(text.partition("## Where each thing is decided")[2].partition("\n## ")[0]))
+    modules = {path.stem for path in (HOUSE / "gateway" / "services").glob("[!_]*.py")}
+    assert rooms - {"gateway/services/"} == modules
 
 
 def test_a_newcomer_finds_every_document_from_the_first_page() -> None:
