@@ -148,11 +148,6 @@ class Vault:
             wrong.append("HOTLINE_ROOT_KEY")
         return tuple(f"{setting}: does not open this keystore" for setting in wrong)
 
-    @property
-    def rotating(self) -> bool:
-        """Whether `hotline keys rotate` was begun and not finished."""
-        return "next_root" in self._keystore.meta()
-
     def index(self, msisdn: Msisdn) -> bytes:
         """Give the 16 bytes by which a number is found again; without the key they tell nothing of it."""
         number = msisdn.reveal("index").encode("ascii")

@@ -18,7 +18,6 @@ from prompts.editing import Change, Spot, pieces
 from prompts.library import Wording
 
 MOST_VERSIONS = 50
-MOST_SOUNDS = 60
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
 
@@ -28,7 +28,6 @@ Came = CallArrived | LegAnswered | KeysCame
 # The answer and its language, in sounds of the runtime's version of the content → the carrier's document
 Render = Callable[[Runtime, VoiceAnswer, str], bytes]
 
-_SAME_ANSWER = timedelta(hours=24)
 TRIES = 3  # another host's turn, or keys to be made first, costs one each
 
 

@@ -15,7 +15,6 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import Connection, MetaData, Table, delete, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.errors import GatewayError, Refused
 from gateway.logs import get
@@ -200,11 +199,3 @@ def _destroy(file: Path, *, keep: bool = False) -> None:
             raise
     if not keep:
         file.unlink(missing_ok=True)
-
-
-def is_wiped(runtime: Runtime) -> bool:
-    """Whether nothing that was sealed can be opened: the keystore is away, or holds nothing."""
-    try:
-        return bool(runtime.vault.faults())
-    except (GatewayError, SQLAlchemyError):
-        return True

@@ -190,10 +190,6 @@ def how_many_listed(session: Session) -> int:
     return session.execute(select(func.count()).select_from(listed)).scalar_one()
 
 
-def drop_forbidden_past(session: Session, now: datetime) -> int:
-    return session.execute(delete(forbidden).where(forbidden.c.until <= now)).rowcount
-
-
 def texter(session: Session, number_index: bytes) -> tuple[str, datetime, datetime | None] | None:
     """What was asked to be repeated, when the last text came, and when the last neutral line was sent."""
     row = session.execute(_TEXTER, {"number": number_index}).one_or_none()
@@ -207,7 +203,3 @@ def keep_texter(
     done = session.execute(_KEEP_TEXTER, {"number": number_index, **values})
     if not done.rowcount:
         session.execute(_NEW_TEXTER, {"number_index": number_index, **values})
-
-
-def drop_texters_before(session: Session, moment: datetime) -> int:
-    return session.execute(delete(texters).where(texters.c.at < moment)).rowcount

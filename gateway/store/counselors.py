@@ -351,7 +351,3 @@ def close_sessions(session: Session, account: str) -> None:
 
 def close_all_sessions(session: Session) -> None:
     session.execute(delete(sessions))
-
-
-def drop_sessions_before(session: Session, moment: datetime) -> int:
-    return session.execute(delete(sessions).where(sessions.c.expires < moment)).rowcount

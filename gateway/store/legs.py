@@ -193,12 +193,6 @@ def staying(session: Session, subject: str) -> Leg | None:
     return None if row is None else _leg(row)
 
 
-def staying_of(session: Session) -> frozenset[str]:
-    """The requests of all who stay on the line."""
-    query = select(legs.c.subject).where(legs.c.kind == LegKind.LIVE, _live, legs.c.result.is_(None))
-    return frozenset(session.execute(query).scalars())
-
-
 def of(session: Session, subject: str) -> Sequence[Leg]:
     rows = session.execute(select(*_COLUMNS).where(legs.c.subject == subject).order_by(legs.c.created))
     return [_leg(row) for row in rows]
@@ -224,10 +218,6 @@ def older_live(session: Session, moment: datetime, *, most: int) -> Sequence[Leg
 def remove_ended_of(session: Session, subject: str) -> None:
     """Those that are over; a call that stands must stay known, or it could not be ended."""
     session.execute(legs.delete().where(legs.c.subject == subject, legs.c.ended.is_not(None)))
-
-
-def drop_ended_before(session: Session, moment: datetime) -> int:
-    return session.execute(legs.delete().where(legs.c.ended < moment)).rowcount
 
 
 def newer_live(session: Session, leg: Leg) -> bool:

@@ -11,7 +11,6 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
-    and_,
     case,
     delete,
     func,
@@ -203,12 +202,6 @@ def counts(session: Session) -> dict[str, int]:
     waiting = func.sum(outbox.c.done.is_(None).cast(Integer))
     row = session.execute(select(waiting, func.count())).one()
     return {"waiting": int(row[0] or 0), "done": int(row[1]) - int(row[0] or 0)}
-
-
-def drop_done_before(session: Session, moment: datetime) -> int:
-    return session.execute(
-        outbox.delete().where(and_(outbox.c.done.is_not(None), outbox.c.done < moment))
-    ).rowcount
 
 
 def _duty(row: Any) -> Duty:

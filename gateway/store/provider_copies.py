@@ -86,7 +86,3 @@ def counts(session: Session) -> dict[str, int]:
     given_up = func.count().filter(provider_copies.c.gave_up.is_not(None))
     row = session.execute(select(waiting, refused, given_up).select_from(provider_copies)).one()
     return {"waiting": row[0], "refused": row[1], "given_up": row[2]}
-
-
-def drop_given_up_before(session: Session, moment: datetime) -> int:
-    return session.execute(delete(provider_copies).where(provider_copies.c.gave_up < moment)).rowcount

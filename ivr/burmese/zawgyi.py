@@ -15,7 +15,6 @@ _ASAT, _VIRAMA, _DOT, _VISARGA = "\u103a", "\u1039", "\u1037", "\u1038"
 _YA, _RA, _WA, _HA = "\u103b", "\u103c", "\u103d", "\u103e"
 _E, _I, _II, _AI, _AM = "\u1031", "\u102d", "\u102e", "\u1032", "\u1036"
 _U, _UU, _AA, _TALL_AA = "\u102f", "\u1030", "\u102c", "\u102b"
-_KINZI = "\u1004\u103a\u1039"
 _NA, _NNYA, _NYA, _MA, _INDEPENDENT_U = "\u1014", "\u100a", "\u1009", "\u1019", "\u1025"
 
 _CLUSTER = re.compile(
