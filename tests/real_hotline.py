@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from front_door import NO_LIMITS, Hotline, Provider
+from front_door import NO_LIMITS, Hotline, Provider, put_away
 from sqlalchemy import func, select
 from twilio.request_validator import RequestValidator
 
 from gateway import settings as gateway_settings
 from gateway import valkey
+from gateway.clock import DemoClock
 from gateway.queue import JOB_RING_POOL
 from gateway.runtime import build_runtime
 from gateway.store.outbox import outbox
@@ -60,6 +61,7 @@ class RealHotline(Hotline):
 
     def __init__(self, template: Path, folder: Path, provider: Provider | None = None, **more: str) -> None:
         shutil.copytree(template, folder, dirs_exist_ok=True)
+        DemoClock(folder / "clock.json").skip_to(put_away(folder))
         self.folder = folder
         self.port = _free_port()
         self.address = f"http://127.0.0.1:{self.port}"
