@@ -75,18 +75,24 @@ def read(text: str) -> Reading:
     """
     groups: list[tuple[Syllable, ...]] = []
     skipped: list[str] = []
+    text = re.sub("(?<![0-9၀-၉])၄(?=င်း)", "၎", text)  # the sign ၎ typed as the digit that looks like it
     for group in _normal(numbers.spelled_out(words.letters_spelled(text))).split():
         found: list[Syllable] = []
         for piece in re.findall("[\u1000-\u104f\u200c]+|[^\u1000-\u104f\u200c]+", group):
             if "က" <= piece[0] <= "၏":
                 found += _run(words.respelled(piece), skipped)
-            elif any(unicodedata.category(sign)[0] in "LNS" for sign in piece):
+            elif any(map(_means, piece)):
                 skipped.append(piece)
         if found:
             groups.append(tuple(found))
     if groups:
         groups[-1] = _ending_voiced(groups[-1])
     return Reading(tuple(groups), tuple(skipped))
+
+
+def _means(sign: str) -> bool:
+    """Whether leaving `sign` out changes what is said; the marks of Shan, Mon and Karen letters do."""
+    return sign in "%&@" or "\u1050" <= sign <= "\u109f" or unicodedata.category(sign)[0] in "LNS"
 
 
 def citation(word: str) -> tuple[Syllable, ...]:
@@ -100,8 +106,10 @@ def _normal(text: str) -> str:
     text = re.sub("[\u200b-\u200d\u2060\ufeff]", "", text).replace("ါ", "ာ").replace("ဿ", "သ်သ")
     text = text.replace("သြော", "ဩော").replace("ဩော်", "ဪ").replace("ဥ်", "ဉ်").replace("ဥ့်", "ဉ့်")
     text = re.sub("သြ(?=[က-အ](?!်))", "ဩ", text).replace("ဦ", "ဦ")
-    text = text.replace("၎င်း", "လဂေါင်း".replace("ါ", "ာ")).replace("၍", "ရွေ့")
+    text = text.replace("ဥာ", "ဉာ").replace("စျ", "ဈ")  # ဥာဏ်, စျေး: typed so, never meant so
+    text = re.sub("၎(?:င်း)?", "လဂေါင်း".replace("ါ", "ာ"), text).replace("၍", "ရွေ့")
     text = re.sub("့*့်*", lambda m: "့်" if "့" in m[0] else "်", text)  # dot and asat in one order
+    text = text.replace("ော့်", "ော့်")  # တော့်: here the asat belongs to the vowel
     text = re.sub("([က-အ]်?)္", lambda m: m[1] if m[1].endswith("်") else m[1] + "်", text)
     text = re.sub("်([ျြွှ]+)(?![ောိီုူဲံ့း])", r"\1်", text)  # a foreign final typed asat first
     text = re.sub("([က-အ])်(?=[ျြွှောိီုူဲံ])", r"\1်\1", text)  # ယောက်ျား: the letter is said twice

@@ -21,6 +21,11 @@ _UNITS = [
 _VOICING = "3459"
 _ASCII = str.maketrans("၀၁၂၃၄၅၆၇၈၉႐႑႒႓႔႕႖႗႘႙", "01234567890123456789")
 _SAID_DIGIT_BY_DIGIT = 8  # from so many digits on it is a number to dial, not an amount
+_COUNTED = 15  # nor is anything so long an amount that somebody could follow, even in groups of three
+# The letter ဝ typed for zero: after a digit or before one, where it begins no syllable of its own (၁ဝန်ထမ်း).
+_WITH_WA = re.compile(
+    "(?:(?<![\u1000-\u103f])ဝ+)?[0-9][0-9ဝ]*(?:[,.][0-9ဝ]+)*(?![\u102b-\u103e]|[က-အ]့?[်္])", re.ASCII
+)
 
 _TOKEN = re.compile(
     r"(?P<dial>(?=\+?(?:[0-9][ -]?){6})(?:\+|(?<![0-9])0)[0-9]+(?:[ -][0-9]+)+)"
@@ -40,7 +45,8 @@ def spelled_out(text: str) -> str:
     Burmese, Shan and ASCII digits alike; a leading zero, a plus or eight digits and more go digit by digit, with
     the groups that follow.
     """
-    return _TOKEN.sub(lambda m: f" {_said(m)} ", text.translate(_ASCII))
+    text = _WITH_WA.sub(lambda figures: figures[0].replace("ဝ", "0"), text.translate(_ASCII))
+    return _TOKEN.sub(lambda m: f" {_said(m)} ", text)
 
 
 def said(number: int) -> str:
@@ -80,7 +86,8 @@ def _said(match: re.Match[str]) -> str:
         return hour if match["minute"] == "00" else hour + " " + said(int(match["minute"])) + "မိနစ်"
     whole = match["whole"].replace(",", "")
     by_digit = match["plus"] or (len(whole) > 1 and whole[0] == "0") or len(whole) >= _SAID_DIGIT_BY_DIGIT
-    spoken = digits(whole) if by_digit and "," not in match["whole"] else said(int(whole))
+    counted = len(whole) < _COUNTED and ("," in match["whole"] or not by_digit)
+    spoken = said(int(whole)) if counted else digits(whole)
     if match["decimals"]:
         spoken += " ဒဿမ ".replace("ဿ", "သ်သ") + digits(match["decimals"])
     return spoken + (" ရာခိုင်နှုန်း" if match["percent"] else "")

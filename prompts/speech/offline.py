@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 _SYNCHRONOUS, _DONT_EXIT = 2, 0x8000
 _UTF8, _PHONEMES = 1, 0x100
 _RATE_PARAMETER = 1
-_WORDS_A_MINUTE = {"my": 115, "en": 150}  # about five Burmese syllables a second
+_WORDS_A_MINUTE = {"my": 125, "en": 150}  # about five Burmese syllables a second
 _VOICES = {"my": b"my", "en": b"en"}
 _LONGEST_CALL = 300  # characters of English: eSpeak reads clauses of up to 800 and cuts silently beyond
 _QUIET = 150  # of 32767: below this the ends of a call are eSpeak's own silence; pauses are ours to set
@@ -50,9 +50,9 @@ class Offline:
         library = _library()
         for phrase in phrases(text.encode(errors="ignore").decode()):
             for piece, voice in _in_voices(phrase.text, language):
-                calls, skipped = _calls(piece, voice)
+                said, skipped = _said(piece, voice)
                 left_out += skipped
-                sound += [library.say(call, voice) for call in calls]
+                sound += said
             if sound:
                 sound.append(np.zeros(round(phrase.pause * library.rate), np.int16))
         if left_out:
@@ -74,12 +74,23 @@ def _in_voices(text: str, language: str) -> Iterator[tuple[str, str]]:
     yield text[at:], language
 
 
-def _calls(text: str, voice: str) -> tuple[list[str], int]:
-    """What eSpeak is asked, each short enough for one call, and how many pieces have no sound."""
+def _said(text: str, voice: str) -> tuple[list[Pcm], int]:
+    """The sound of a piece in one voice, and how many signs of it have none."""
     if voice == "en":
-        return pieces(text, _LONGEST_CALL), 0
+        return [_library().say(call, voice) for call in pieces(text, _LONGEST_CALL)], 0
     reading = burmese.read(text)
-    return phonemes.calls(reading.groups), len(reading.skipped)
+    calls = phonemes.calls(reading.groups)
+    return [sound for words in calls for sound in _whole(words)], len(reading.skipped)
+
+
+def _whole(words: phonemes.Words) -> list[Pcm]:
+    """The words said with none lost: in one call, or, where eSpeak dropped a stretch of it, in two or more."""
+    library = _library()
+    sound = library.say(phonemes.written(words), "my")
+    parts = phonemes.halves(words)
+    if parts is None or sound.size >= phonemes.least_seconds(words) * library.rate:
+        return [sound]
+    return [*_whole(parts[0]), *_whole(parts[1])]
 
 
 class _Library:

@@ -45,11 +45,19 @@ def test_numbers_are_counted_in_tens_up_to_lakhs_and_beyond(number: int, spoken:
         ("+၉၅၉၁", "ကိုး ငါး ကိုး တစ်"),
         ("၁၂၃၄၅၆၇၈", "တစ် နှစ် သုံး လေး ငါး ခြောက် ခွန်နှစ် ရှစ်"),
         ("*", "ကြယ်ပွင့်"),
+        ("၁ဝဝ", "တရာ"),  # the letter wa, typed for zero
+        ("၁ဝ,ဝဝဝ", "တသောင်း"),
+        ("ဝ၉ ၇၇၇ ၁၂", "သုည ကိုး ခွန်နှစ် ခွန်နှစ် ခွန်နှစ် တစ် နှစ်"),
+        ("၁ဝန်ထမ်း", "တစ် ဝန်ထမ်း"),  # and here a letter
     ],
 )
 def test_figures_in_a_text_are_said_as_people_say_them(text: str, spoken: str) -> None:
     assert " ".join(spelled_out(text).split()) == spoken
     assert read(text).skipped == ()
+
+
+def test_a_number_of_any_length_is_said() -> None:
+    assert len(spelled_out("1" + ",000" * 2_000).split()) == 6_001
 
 
 def test_a_digit_beside_a_word_is_a_word_of_its_own() -> None:

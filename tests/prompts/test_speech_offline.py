@@ -12,9 +12,11 @@ from speech_measures import formants, icu_words, pitch, stretch
 
 from prompts.audio import duration, speech_level
 from prompts.errors import SpeechError
+from prompts.library import Library
 from prompts.speech import burmese, phonemes
-from prompts.speech.offline import Offline, _library
+from prompts.speech.offline import Offline, _library, _whole
 from prompts.speech.phonemes import CHECKED, ONSETS, RHYMES
+from prompts.speech.phrases import phrases
 from prompts.speech.sounds import BREATHED, OPEN_RHYMES, PALATALS
 from prompts.speech.sounds import CLOSED_RHYMES as CLOSED
 from prompts.speech.sounds import ONSETS as LETTERS
@@ -143,6 +145,14 @@ def test_nothing_is_cut_however_long_the_text_grows(voice: Offline) -> None:
             assert 0.15 < (duration(voice.speak(text, "my")) - pauses) / syllables < 0.32, (count, separator)
 
 
+@pytest.mark.parametrize("key", ["main", "kept_midday", "opt_in", "counselor_choices"])
+def test_no_phrase_loses_a_stretch_in_its_middle(key: str) -> None:
+    for phrase in phrases(Library.load().voice("my", key).text):
+        for words in phonemes.calls(burmese.read(phrase.text).groups):
+            alone = sum(_library().say(phonemes.written([word]), "my").size for word in words)
+            assert sum(sound.size for sound in _whole(words)) > 0.65 * alone, phrase.text
+
+
 def test_a_long_english_text_is_not_cut_either(voice: Offline) -> None:
     one = duration(voice.speak("please call again tomorrow morning", "en"))
     assert duration(voice.speak("please call again tomorrow morning " * 60, "en")) > 60 * 0.75 * one
@@ -231,7 +241,7 @@ def test_a_job_forked_while_another_thread_speaks_can_still_speak(voice: Offline
         talking.join()
 
 
-def test_three_hundred_prompts_in_two_languages_take_under_fifteen_seconds(voice: Offline) -> None:
+def test_three_hundred_prompts_in_two_languages_take_under_twenty_seconds(voice: Offline) -> None:
     burmese_prompt = SENTENCE + "အကူအညီ လိုပါက တစ်ကို နှိပ်ပါ။ သတင်းအချက်အလက် အတွက် နှစ်ကို နှိပ်ပါ။"
     english_prompt = (
         "To ask somebody to ring you, press one. For information, press two. To listen, press three."
@@ -240,4 +250,4 @@ def test_three_hundred_prompts_in_two_languages_take_under_fifteen_seconds(voice
     for number in range(15):
         voice.speak(f"{burmese_prompt} {number}", "my")
         voice.speak(f"{english_prompt} {number}", "en")
-    assert (time.process_time() - started) * 20 < 15
+    assert (time.process_time() - started) * 20 < 20
