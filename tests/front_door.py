@@ -209,14 +209,17 @@ class Provider:
 
     @staticmethod
     def _text(text: Texted) -> dict[str, Any]:
-        now = datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S +0000")
         shape = {"sid": text.sid, "status": text.status, "direction": "outbound-api", "to": text.form["To"]}
-        return shape | {"body": text.form["Body"], "date_created": now}
+        return shape | {"body": text.form["Body"], "date_created": _just_now()}
 
     @staticmethod
     def _shape(call: Placed) -> dict[str, Any]:
-        now = datetime.now(YANGON).strftime("%a, %d %b %Y %H:%M:%S +0000")
-        return {"sid": call.sid, "status": call.status, "to": call.form["To"], "date_created": now}
+        return {"sid": call.sid, "status": call.status, "to": call.form["To"], "date_created": _just_now()}
+
+
+def _just_now() -> str:
+    """A day ahead, for the clock of a hotline under test stands at ten of Yangon's day, which may not have come yet."""
+    return (datetime.now(UTC) + timedelta(days=1)).strftime("%a, %d %b %Y %H:%M:%S +0000")
 
 
 # --- what a call hears --------------------------------------------------------------------------------

@@ -92,6 +92,7 @@ def run(runtime: Runtime) -> None:
     Whatever the jobs import is loaded once, here, before the first fork.
     """
     jobs.RUNTIME = runtime
+    runtime.carrier.prepare()
     gc.collect()
     gc.freeze()  # the forks share what is loaded, instead of copying it when the collector looks at it
     connection = Redis.from_url(runtime.settings.redis_url, socket_connect_timeout=_PAUSE)

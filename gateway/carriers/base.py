@@ -182,6 +182,9 @@ class Carrier(Protocol):
     def check(self, request: Request) -> None:
         """Raise `BadSignature` unless the carrier signed exactly this for our public address and account."""
 
+    def prepare(self) -> None:
+        """Load what asking takes: a worker does so once, and not anew in each of its forks."""
+
     def place_call(
         self,
         *,

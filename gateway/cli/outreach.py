@@ -151,7 +151,7 @@ def _planned(command: Callable[..., None]) -> Callable[..., None]:
             type=click.IntRange(1, 30),
             default=2,
             show_default=True,
-            help="No call later than so many days.",
+            help="No call or text later than so many days.",
         ),
         click.option("--cap", type=click.FloatRange(0.01, 1_000_000), help="What it may cost at most."),
     ):
@@ -177,7 +177,7 @@ def _plan(wired: Runtime, given: dict[str, Any]) -> Plan:
 @_planned
 @spoken
 def audience(version: str, **given: Any) -> None:
-    """How many would be rung with this programme, and what that may cost."""
+    """How many are meant with this programme, and what that may cost."""
     wired = runtime()
     there = _version(wired, version)
     people = campaigns.size(wired, there, _plan(wired, given))
@@ -193,7 +193,7 @@ def audience(version: str, **given: Any) -> None:
 @_account
 @spoken
 def launch(version: str, alias: str, **given: Any) -> None:
-    """Ring everybody who is meant; prints the campaign's id. The same again is the same campaign."""
+    """Ring, or text, everybody who is meant; prints the campaign's id. The same again is the same campaign."""
     wired = runtime()
     click.echo(campaigns.launch(wired, version, _id_of(wired, alias), _plan(wired, given)))
 
@@ -208,7 +208,11 @@ def _steering(name: str, to: CampaignState, words: str) -> None:
         campaigns.steer(wired, campaign, _id_of(wired, alias), to=to)
 
 
-_steering("pause", CampaignState.PAUSED, "No further calls until resumed; phones that ring stop ringing.")
+_steering(
+    "pause",
+    CampaignState.PAUSED,
+    "Nobody further is rung or texted until resumed; phones that ring stop ringing.",
+)
 _steering("resume", CampaignState.RUNNING, "Go on.")
 _steering("cancel", CampaignState.CANCELED, "End it for good.")
 

@@ -96,11 +96,12 @@ class Campaigns:
         )
 
     def chart(self, version: str, campaign: str) -> ResponseReturnValue:
+        there = self._version(version)
         self._campaign(version, campaign)
         drawn = drawing.curve(
             results.curve(self.runtime, campaign),
             self.runtime.settings.timezone,
-            reached=words.said(programme_words.CURVE, "reached"),
+            reached=words.said(programme_words.CURVE, there.way),
             others=words.said(programme_words.CURVE, "others"),
         )
         answer = Response(drawn, mimetype="image/svg+xml")

@@ -14,7 +14,7 @@ VERSION_STATES: Final[Mapping[str, str]] = {
 }
 
 CAMPAIGN_STATES: Final[Mapping[str, str]] = {
-    "running": _l("calls are under way"),
+    "running": _l("under way"),
     "paused": _l("paused"),
     "canceled": _l("ended by hand"),
     "capped": _l("stopped: what it may cost is used up"),
@@ -22,8 +22,8 @@ CAMPAIGN_STATES: Final[Mapping[str, str]] = {
 }
 
 RECIPIENT_STATES: Final[Mapping[str, str]] = {
-    "pending": _l("to be rung"),
-    "calling": _l("being rung"),
+    "pending": _l("still to come"),
+    "calling": _l("under way now"),
     "reached": _l("heard it"),
     "texted": _l("text sent"),
     "later": _l("said later"),
@@ -34,14 +34,18 @@ RECIPIENT_STATES: Final[Mapping[str, str]] = {
     "left": _l("hung up"),
     "busy": _l("engaged"),
     "no_answer": _l("no answer"),
-    "failed": _l("could not be rung"),
-    "not_allowed": _l("a number that is not rung"),
+    "failed": _l("could not be reached"),
+    "not_allowed": _l("a number or phone that is not contacted"),
     "stopped": _l("wanted no more"),
-    "expired": _l("not rung in time"),
-    "canceled": _l("not rung: ended by hand"),
+    "expired": _l("not in time"),
+    "canceled": _l("ended by hand before"),
 }
 
-CURVE: Final[Mapping[str, str]] = {"reached": _l("heard it"), "others": _l("not reached")}
+CURVE: Final[Mapping[str, str]] = {
+    "call": _l("heard it"),
+    "text": _l("text sent"),
+    "others": _l("not reached"),
+}
 
 LISTENED: Final[Mapping[str, str]] = {
     "heard_4": _l("to the end"),

@@ -38,11 +38,13 @@ from gateway.store.database import Session
 from gateway.store.legs import LegKind, LegState
 from gateway.store.outbox import Duty
 from gateway.store.outreach import Version
+from gateway.store.paces import Moment
 from gateway.vault import Place
 
 _log = get(__name__)
 
 SLICE_SECONDS: Final = 5.0  # of the real time; then whoever waits for a worker goes first
+LONGEST_SLICE: Final = 30.0  # where nobody does; a worker that is at it for a minute is taken for dead
 BLOCK: Final = timedelta(milliseconds=200)  # calls whose moments are taken together
 # And so long before they come: a callback waits no longer than both.
 AHEAD: Final = timedelta(milliseconds=400)
@@ -58,6 +60,7 @@ OTHERS_CALL: Final = timedelta(seconds=3)
 NO_LINE: Final = timedelta(seconds=1)
 LONGEST_WAIT: Final = timedelta(seconds=60)
 _PRESSING: Final = tuple(job for job, queue in JOBS.items() if queue == CALLS and job != JOB_LOOK_UP)
+_OTHERS: Final = tuple(job for job in JOBS if job != JOB_LOOK_UP)
 _ENDED: Final = {
     CampaignState.CANCELED: "canceled",
     CampaignState.CAPPED: "canceled",
@@ -75,7 +78,7 @@ class _Call:
     number_index: bytes
     number: Msisdn
     line: Msisdn
-    moment: datetime
+    moment: Moment
 
 
 @dataclass(slots=True)
@@ -98,7 +101,7 @@ def run(runtime: Runtime, duty: Duty) -> None:
     with ThreadPoolExecutor(THREADS) as pool:
         work = _Slice(runtime, duty.subject, int(duty.account or 0), pool, lines.Pacer(runtime))
         try:
-            while due is None and not work.over and time.monotonic() - began < SLICE_SECONDS:
+            while due is None and not work.over and _goes_on(runtime, time.monotonic() - began):
                 due = _step(work)
                 _settle(work, finished=True)
         finally:
@@ -116,6 +119,14 @@ def run(runtime: Runtime, duty: Duty) -> None:
         runtime.queue.put(JOB_CAMPAIGN, duty.id, ring=100 + int(time.monotonic() * 1000) % 900)
 
 
+def _goes_on(runtime: Runtime, spent: float) -> bool:
+    """A lane that ends and comes again leaves moments unused, so it stays while nothing else waits."""
+    if spent < SLICE_SECONDS:
+        return True
+    with runtime.database.read() as session:
+        return spent < LONGEST_SLICE and not outbox.any_due(session, _OTHERS, now=runtime.clock.now())
+
+
 def _step(work: _Slice) -> datetime | None:
     """Begin the next few calls. Return when to come again, or None to go on."""
     runtime, now = work.runtime, work.runtime.clock.now()
@@ -128,7 +139,8 @@ def _step(work: _Slice) -> datetime | None:
         ended = _ended(campaign, version, now)
         rest = None if ended else _rests(session, runtime, campaign, version, now)
         free = 0 if ended or rest else lines.free(session, runtime, LegKind.PROGRAMME)
-        most = min(free, max(1, BLOCK // lines.every(runtime)))
+        # No more than can leave in time: a moment that is taken and not used is lost to everybody.
+        most = min(free, max(1, BLOCK // lines.every(runtime)), max(0, 2 * THREADS - len(work.flight)))
         due = rows.due_recipients(session, campaign.id, lane=work.lane, now=now, most=most) if most else ()
     if ended:
         _close(runtime, campaign, ended)
@@ -140,7 +152,7 @@ def _step(work: _Slice) -> datetime | None:
         return _by_text(work, campaign, version, now)
     work.talk_seconds = int(campaigns.longest_call(version).total_seconds())
     if not due:
-        return _nobody_due(work, campaign, now) if free else _while_calls_stand(work, now + NO_LINE)
+        return _nobody_due(work, campaign, now) if most else _while_calls_stand(work, now + NO_LINE)
     ready = _ready(runtime, due, now)
     return _begin(work, campaign, version, ready) if ready else None
 
@@ -306,7 +318,7 @@ def _begin(
             calls = [
                 _Call(
                     runtime.new_id(), one.id, one.contact or "", one.number_index or b"", number, line,
-                    moment + at * every,
+                    Moment(moment.at + at * every, moment.number + at),
                 )
                 for at, ((one, number), line) in enumerate(zip(ready, numbers, strict=False))
                 if one.id in taken
@@ -318,7 +330,7 @@ def _begin(
     for call in calls:
         work.flight[work.pool.submit(_dial, work, call)] = call
     # The next moments are taken when these are nearly gone by, so that no more than a block is ever ahead.
-    return _nap(runtime, moment + len(numbers) * lines.every(runtime) - AHEAD)
+    return _nap(runtime, moment.at + len(numbers) * lines.every(runtime) - AHEAD)
 
 
 def _nap(runtime: Runtime, until: datetime) -> datetime | None:
@@ -336,7 +348,7 @@ def _affordable(
     if campaign.cap is not None and most:
         longest = campaigns.longest_minutes(version)
         price = int(runtime.settings.call_price * 10_000)
-        standing = len(rows.being_called(session, campaign.id))
+        standing = rows.standing(session, campaign.id)
         unsettled = standing * max(0, longest - spending.LIKELY_MINUTES) * price
         left = campaign.cap - int(spending.of_campaign(session, campaign.id) * 10_000) - unsettled
         most = min(most, max(0, left // max(1, longest * price)))

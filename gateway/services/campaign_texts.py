@@ -79,5 +79,5 @@ def _affordable(session: Session, runtime: Runtime, campaign: Campaign, wanted: 
         return wanted
     price = max(1, int(runtime.settings.text_price * 10_000))
     spent = int(spending.of_campaign(session, campaign.id) * 10_000)
-    left = campaign.cap - spent - price * len(rows.being_called(session, campaign.id))
+    left = campaign.cap - spent - price * rows.standing(session, campaign.id)
     return min(wanted, max(0, left // price))

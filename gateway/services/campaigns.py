@@ -113,9 +113,11 @@ def launch(runtime: Runtime, version: str, account: str, plan: Plan | None = Non
     """
     plan = plan or Plan()
     now = runtime.clock.now()
+    # Counted before anything is locked, and only where it has to be known: it reads all who are meant.
+    per_day = _per_day(runtime, version, plan) if 1 < plan.days <= MOST_DAYS else _MOST
     for _ in range(2):
         try:
-            campaign, errands = _launch(runtime, version, account, plan, now)
+            campaign, errands = _launch(runtime, version, account, plan, per_day, now)
         except IntegrityError:  # another host launched it at this very moment: the second look finds it
             continue
         ring_bells(runtime, errands)
@@ -123,8 +125,14 @@ def launch(runtime: Runtime, version: str, account: str, plan: Plan | None = Non
     raise Refused("running")
 
 
+def _per_day(runtime: Runtime, version: str, plan: Plan) -> int:
+    with runtime.database.read() as session:
+        there = outreach.version(session, version)
+    return ceil(size(runtime, there, plan) / plan.days) if there else _MOST
+
+
 def _launch(
-    runtime: Runtime, version: str, account: str, plan: Plan, now: datetime
+    runtime: Runtime, version: str, account: str, plan: Plan, per_day: int, now: datetime
 ) -> tuple[str, list[Errand]]:
     with runtime.database.write() as session:
         there = outreach.version(session, version)
@@ -132,7 +140,7 @@ def _launch(
             raise Refused("feature_off")
         if there is None or not there.may_be_heard(now):
             raise Refused("not_approved")
-        values = _values(session, runtime, there, plan, now)
+        values = _values(session, runtime, there, plan, per_day, now)
         standing = campaigns.open_of(session, version)
         if standing is not None:
             if not _same(standing, values, now):
@@ -150,7 +158,9 @@ def _launch(
     return campaign, bells if due <= now else []
 
 
-def _values(session: Session, runtime: Runtime, version: Version, plan: Plan, now: datetime) -> dict:  # type: ignore[type-arg]  # columns
+def _values(
+    session: Session, runtime: Runtime, version: Version, plan: Plan, per_day: int, now: datetime
+) -> dict:  # type: ignore[type-arg]  # columns
     starts = max(plan.starts or now, now)
     not_after = min(starts + plan.lives, version.valid_until)
     wrong = (
@@ -163,8 +173,7 @@ def _values(session: Session, runtime: Runtime, version: Version, plan: Plan, no
     if not_after <= starts or not_after <= now:
         raise Refused("not_valid")
     meant = audience_of(runtime, version, plan)
-    people = campaigns.size(session, meant, now=now)
-    if not people:
+    if not campaigns.anybody(session, meant, now=now):
         raise Refused("nobody")
     return {
         "starts": starts,
@@ -172,7 +181,7 @@ def _values(session: Session, runtime: Runtime, version: Version, plan: Plan, no
         "topic": plan.topic,
         "asked_from": meant.asked_from,
         "asked_until": meant.asked_until,
-        "per_day": ceil(people / plan.days) if plan.days > 1 else _MOST,
+        "per_day": max(1, per_day),
         "cap": None if plan.cap is None else int(plan.cap * 10_000),
     }
 

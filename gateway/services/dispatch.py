@@ -44,6 +44,7 @@ from gateway.store.callbacks import CallbackState
 from gateway.store.database import Session
 from gateway.store.legs import Leg, LegKind, LegState
 from gateway.store.outbox import Duty
+from gateway.store.paces import Moment
 from gateway.vault import Place
 
 _log = get(__name__)
@@ -234,7 +235,7 @@ def _place(runtime: Runtime, duty: Duty, whom: Callable[[Session], Dialling | No
     if first and number and not first.may_be(runtime, number):
         number = None
     now = runtime.clock.now()
-    moment: datetime | None = None
+    moment: Moment | None = None
     with runtime.database.write() as session:
         leg = legs.get(session, duty.id)
         dialling = whom(session)
@@ -258,9 +259,8 @@ def _place(runtime: Runtime, duty: Duty, whom: Callable[[Session], Dialling | No
                 _begin(session, runtime, duty, dialling, now)
     if leg is not None:
         _look_up(runtime, duty, leg)
-    elif dialling is not None and number is not None:
-        lines.wait(runtime, moment or now)
-        _dial(runtime, duty, dialling, number)
+    elif dialling is not None and number is not None and moment is not None:
+        _dial(runtime, duty, dialling, number, moment)
     else:
         ring_bells(runtime, errands)
 
@@ -317,8 +317,9 @@ def _not_wanted(session: Session, runtime: Runtime, duty: Duty, now: datetime) -
     return _gone_wrong(session, runtime, LegKind.CALLBACK, duty, now)
 
 
-def _dial(runtime: Runtime, duty: Duty, dialling: Dialling, number: Msisdn) -> None:
+def _dial(runtime: Runtime, duty: Duty, dialling: Dialling, number: Msisdn, moment: Moment) -> None:
     try:
+        lines.Pacer(runtime).wait(moment)
         sid = runtime.carrier.place_call(
             to=number,
             line=dialling.line,

@@ -7,19 +7,25 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Final
 
+from gateway.errors import CarrierError, StoreDown
 from gateway.phone import Msisdn
 from gateway.runtime import Runtime
 from gateway.store import legs, paces
 from gateway.store.database import Session
 from gateway.store.legs import LegKind
+from gateway.store.paces import Moment
 
 RESERVED: Final = 2
 """Lines that programmes and rings back leave to somebody who waits for a counselor."""
 _DIAL: Final = "dial"
-_HEADROOM: Final = (
-    1.02  # a request takes its time on the way, and at the other end no second may hold too many
+_SECOND: Final = timedelta(seconds=1)
+_HEADROOM: Final = 1.02  # moments lie a little further apart, and so:
+_SLACK: Final = (
+    0.02  # of a second is to spare between a call and the one that must not begin in the same second
 )
-_LATE: Final = timedelta(milliseconds=20)  # whoever is later than that would crowd those after it
+_PROMPT: Final = 0.5  # of that, for a call that begins late; the rest is for its way to the carrier
+_AT_LEAST: Final = timedelta(milliseconds=10)  # that a late call is given to leave in
+_TOO_LATE: Final = timedelta(seconds=10)  # what was true when a call was decided on is to be looked at again
 _SOON: Final = timedelta(seconds=2)  # a worker waits so long for its moment rather than come again
 
 
@@ -79,9 +85,7 @@ def every(runtime: Runtime) -> timedelta:
     return timedelta(seconds=_HEADROOM / runtime.settings.calls_per_second)
 
 
-def moments(
-    session: Session, runtime: Runtime, *, count: int = 1, ahead: timedelta = _SOON
-) -> datetime | None:
+def moments(session: Session, runtime: Runtime, *, count: int = 1, ahead: timedelta = _SOON) -> Moment | None:
     """Take the next `count` moments for calls of all hosts; None where the first is further off than `ahead`."""
     return paces.reserve(
         session, _DIAL, now=runtime.clock.now(), every=every(runtime), count=count, ahead=ahead
@@ -93,42 +97,86 @@ def next_moment(session: Session, runtime: Runtime) -> datetime:
     return paces.free_at(session, _DIAL) or runtime.clock.now()
 
 
-def wait(runtime: Runtime, moment: datetime) -> None:
-    """Sleep until a moment that was taken."""
-    left = (moment - runtime.clock.now()).total_seconds()
+def wait(runtime: Runtime, until: datetime) -> None:
+    """Sleep until then."""
+    left = (until - runtime.clock.now()).total_seconds()
     if left > 0:
         time.sleep(min(left, 10.0))
 
 
 class Pacer:
-    """Lets the threads of one process begin their calls one after the other, each at the moment taken for it.
+    """Lets the threads of one process begin their calls, each at the moment taken for it, and never before.
 
-    One that comes too late for its moment takes a new one, or calls held up together would leave together.
+    No second holds more calls than are set, for a call is followed by the one as many places after it only a second
+    later. One that is held up leaves as soon as it can, after it has put off whoever that would come too close to;
+    those held up together leave one after the other.
     """
 
     def __init__(self, runtime: Runtime) -> None:
+        rate = runtime.settings.calls_per_second
         self._runtime = runtime
         self._every = every(runtime)
+        self._most = max(1, int(rate))
+        self._span = _SECOND * self._most / rate
+        self._prompt = self._span * _SLACK * _PROMPT
         self._turn = threading.Lock()
         self._last: datetime | None = None
+        self._excused: Moment | None = None  # this call was put down as so late, and those after it likewise
 
-    def wait(self, moment: datetime) -> None:
+    def wait(self, moment: Moment) -> None:
+        """Return at that moment, or later; raises `CarrierError` where that would be much too late."""
+        try:
+            self._wait(moment)
+        except StoreDown:  # nobody could be put off: this call has not left, and may be tried again
+            raise CarrierError("the pace cannot be asked for", retry=True) from None
+
+    def _wait(self, moment: Moment) -> None:
         while True:
+            wait(self._runtime, moment.at)
             with self._turn:
-                begins = max(moment, self._last + self._every) if self._last else moment
-                late = max(begins, self._runtime.clock.now()) - moment > _LATE
-                if not late:
-                    self._last = begins
-            if not late:
-                wait(self._runtime, begins)
-                if self._runtime.clock.now() - begins <= _LATE:
+                leaves = self._in_turn(moment)
+                if leaves <= self._latest(moment):
+                    self._last = leaves
                     return
-            moment = self._taken_anew()
+                excused = self._excuse(moment, leaves)
+            if not excused:
+                moment = self._taken_anew(moment)
 
-    def _taken_anew(self) -> datetime:
-        while True:
+    def _in_turn(self, moment: Moment) -> datetime:
+        """Wait until it is a little after the call before. Return what time it is then."""
+        if self._last:
+            wait(self._runtime, min(self._last + self._every / 2, moment.at + _TOO_LATE))
+        now = self._runtime.clock.now()
+        if now - moment.at > _TOO_LATE:
+            raise CarrierError("its moment is long past", retry=True)
+        return now
+
+    def _latest(self, moment: Moment) -> datetime:
+        """When a call may begin without anybody being put off for it."""
+        prompt = moment.at + self._prompt
+        excused = self._excused
+        if excused is None or excused.number > moment.number:
+            return prompt
+        return max(prompt, excused.at + (moment.number - excused.number) * self._every)
+
+    def _excuse(self, moment: Moment, leaves: datetime) -> bool:
+        """Put off those who would come too soon after a late call, and a little more, for others may be late too."""
+        until = leaves + max((leaves - moment.at) / 2, _AT_LEAST)
+        with self._runtime.database.write() as session:
+            excused = paces.leave_late(
+                session, _DIAL, moment, until=until, every=self._every, most=self._most,
+                span=self._span * (1 + _SLACK * (1 - _PROMPT)),
+            )  # fmt: skip
+        if excused:
+            self._excused = Moment(until, moment.number)
+        return excused
+
+    def _taken_anew(self, moment: Moment) -> Moment:
+        """Another moment, where somebody has that of the call which would have to wait for this one."""
+        while self._runtime.clock.now() - moment.at <= _TOO_LATE:
             with self._runtime.database.write() as session:
-                moment = moments(session, self._runtime)
-            if moment is not None:
-                return moment
+                anew = moments(session, self._runtime)
+            if anew is not None:
+                return anew
             time.sleep(0.1)
+        raise CarrierError("its moment is long past", retry=True)

@@ -210,6 +210,10 @@ def size(session: Session, audience: Audience, *, now: datetime, after: str = ""
     return session.execute(select(func.count()).select_from(consents).where(*meant)).scalar_one()
 
 
+def anybody(session: Session, audience: Audience, *, now: datetime) -> bool:
+    return bool(next_consents(session, audience, after="", now=now, most=1))
+
+
 def next_consents(
     session: Session, audience: Audience, *, after: str, now: datetime, most: int
 ) -> Sequence[str]:
@@ -370,6 +374,13 @@ def of_consent(session: Session, consent: str) -> Sequence[Recipient]:
 def being_called(session: Session, campaign: str) -> Sequence[str]:
     query = select(recipients.c.id).where(recipients.c.campaign == campaign, recipients.c.calling)
     return session.execute(query).scalars().all()
+
+
+def standing(session: Session, campaign: str) -> int:
+    """How many are being called, or texted, just now."""
+    query = select(func.count()).select_from(recipients)
+    there = session.execute(query.where(recipients.c.campaign == campaign, recipients.c.calling))
+    return int(there.scalar_one())
 
 
 def next_due(session: Session, campaign: str, lane: int) -> datetime | None:

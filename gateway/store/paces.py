@@ -1,8 +1,10 @@
-"""The pace at which all hosts together dial: one row, moved on by one atomic statement for each call.
+"""The pace at which all hosts together dial: one row, moved on by one atomic statement for each slice of calls.
 
-It is the moment before which no further call may begin (a leaky bucket of depth one, known as GCRA).
+It is the moment before which no further call may begin (a leaky bucket of depth one, known as GCRA), and how many
+moments were taken so far. A moment is never given back; one that is used late moves on those nobody has taken yet.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,14 +20,23 @@ paces = Table(
     Column(
         "free_at", BigInteger, nullable=False
     ),  # microseconds since 1970: a call a millisecond is too coarse
+    Column("taken", BigInteger, nullable=False, server_default="0"),  # moments since the beginning
 )
 _US: Final = timedelta(microseconds=1)
 _LOST: Final = 300_000_000  # a moment so far ahead was written by a clock that has been set back
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When one call may begin, the how manieth of all."""
+
+    at: datetime
+    number: int
+
+
 def reserve(
     session: Session, name: str, *, now: datetime, every: timedelta, count: int, ahead: timedelta
-) -> datetime | None:
+) -> Moment | None:
     """Take `count` moments that are `every` apart. Return the first, or None where it is further off than `ahead`.
 
     Nobody else is given these moments; whoever cannot use one lets it pass.
@@ -40,15 +51,43 @@ def reserve(
     move = (
         update(paces)
         .where(paces.c.name == name, free)
-        .values(free_at=begins + count * step)
-        .returning(paces.c.free_at)
+        .values(free_at=begins + count * step, taken=paces.c.taken + count)
+        .returning(paces.c.free_at, paces.c.taken)
     )
-    moved = session.execute(move).scalar()
+    moved = session.execute(move).one_or_none()
     if moved is None:  # too far off, or the first call of all, perhaps on two hosts at once
         make = sqlite.insert if session.dialect.name == "sqlite" else postgresql.insert
         session.execute(make(paces).values(name=name, free_at=0).on_conflict_do_nothing())
-        moved = session.execute(move).scalar()
-    return None if moved is None else EPOCH + (moved - count * step) * _US
+        moved = session.execute(move).one_or_none()
+    if moved is None:
+        return None
+    return Moment(EPOCH + (moved.free_at - count * step) * _US, moved.taken - count)
+
+
+def leave_late(
+    session: Session,
+    name: str,
+    moment: Moment,
+    *,
+    until: datetime,
+    every: timedelta,
+    most: int,
+    span: timedelta,
+) -> bool:
+    """Let the call of this moment begin as late as `until`, and yet no more than `most` in any `span`.
+
+    For that the call `most` places after it must begin a span later; so those moments that nobody has taken yet are
+    put off where they would come too soon. False where that one was taken already: this call needs a new moment.
+    """
+    step, latest = every // _US, (until + span - EPOCH) // _US
+    between = most - (paces.c.taken - moment.number)  # moments still to be taken before that one
+    soonest = latest - between * step
+    moved = session.execute(
+        update(paces)
+        .where(paces.c.name == name, between >= 0)
+        .values(free_at=case((paces.c.free_at < soonest, soonest), else_=paces.c.free_at))
+    )
+    return moved.rowcount == 1
 
 
 def free_at(session: Session, name: str) -> datetime | None:

@@ -95,14 +95,14 @@ def test_calls_begin_pause_go_on_and_end(runtime: Runtime, lead: Browser, versio
     people(runtime, 6)
     lead.get(f"/programmes/{version}/calls")
     page = lead.post(f"/programmes/{version}/calls", days="2", lasts="4", cap="12,50")
-    assert "The calls begin now" in page.text
+    assert "It begins now" in page.text
     assert "At most 12.50." in page.text
     with runtime.database.read() as session:
         (campaign,) = rows.of_version(session, version)
     assert (campaign.per_day, campaign.cap) == (3, 125_000)
     here = f"/programmes/{version}/calls/{campaign.id}"
     assert "Paused." in lead.post(here, step="pause").text
-    assert "The calls go on." in lead.post(here, step="resume").text
+    assert "It goes on." in lead.post(here, step="resume").text
     assert "Ended for good." in lead.post(here, step="cancel").text
     assert lead.post(here, step="resume").status_code == 409
     assert lead.post(here, step="explode").status_code == 400

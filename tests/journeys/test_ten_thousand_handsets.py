@@ -69,6 +69,7 @@ def answered(hotline: Hotline, call: Placed, answer: str, tries: int) -> None:
 
 
 @pytest.mark.promise(18)
+@pytest.mark.timeout(3_600)
 def test_every_result_of_a_whole_campaign_adds_up(hotline: Hotline, tried: Callable[[int], None]) -> None:
     count = trials(80, 10_000)
     tried(count)

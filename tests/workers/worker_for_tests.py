@@ -14,7 +14,10 @@ from gateway import logs  # noqa: E402 - after the stand-in
 from workers import worker  # noqa: E402 - after the stand-in
 
 runtime = SimpleNamespace(
-    settings=SimpleNamespace(redis_url=sys.argv[1]), vault=SimpleNamespace(locked=False), forked=0
+    settings=SimpleNamespace(redis_url=sys.argv[1]),
+    vault=SimpleNamespace(locked=False),
+    carrier=SimpleNamespace(prepare=lambda: None),
+    forked=0,
 )
 
 

@@ -50,6 +50,9 @@ class TwilioCarrier:
             shared_keys=self._shared_keys,
         )
 
+    def prepare(self) -> None:
+        self._rest.prepare()
+
     def place_call(
         self,
         *,
