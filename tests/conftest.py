@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
-from front_door import Hotline, Provider, build_template
+from front_door import Hotline, Provider, build_bare, build_template
 from hypothesis import HealthCheck, settings
 from real_redis import RedisServer
 
@@ -35,6 +35,16 @@ def redis_server() -> Iterator[RedisServer]:
         server.start()
         yield server
         server.kill()
+
+
+@pytest.fixture(scope="session")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keys and tables, without sound; tests copy it."""
+    folder = tmp_path_factory.mktemp("bare")
+    runtime = build_bare(folder)
+    runtime.vault.close()
+    runtime.database.close()
+    return folder
 
 
 @pytest.fixture(scope="session")

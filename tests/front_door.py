@@ -9,7 +9,8 @@ import threading
 import time
 import xml.etree.ElementTree as ET
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -469,14 +470,33 @@ class Hotline:
         return row
 
 
-def build_template(folder: Path) -> None:
-    """Keys, tables and sound, made once; each test gets a copy."""
+def build_bare(folder: Path) -> Runtime:
+    """Keys and tables, and a runtime on them, which the caller closes."""
     environment = gateway_settings.demo_environment(folder, 8000)
     gateway_settings.write_demo_env(folder / "demo.env", environment)
     settings = gateway_settings.load(environment)
     Vault.prepare(settings)
     runtime = build_runtime(settings)
     migrations.upgrade(runtime.database)
+    return runtime
+
+
+@contextmanager
+def opened_bare(bare: Path, folder: Path, **settings: str) -> Iterator[Runtime]:
+    """A copy of such a folder, without sound, for tests that speak to nobody."""
+    shutil.copytree(bare, folder, dirs_exist_ok=True)
+    DemoClock(folder / "clock.json").skip_to(put_away(folder))
+    environment = gateway_settings.read_env_file(folder / "demo.env")
+    environment |= {"HOTLINE_DATA_DIR": str(folder), **settings}
+    runtime = build_runtime(gateway_settings.load(environment))
+    yield runtime
+    runtime.vault.close()
+    runtime.database.close()
+
+
+def build_template(folder: Path) -> None:
+    """Keys, tables and sound, made once; each test gets a copy."""
+    runtime = build_bare(folder)
     with runtime.database.write() as session:  # as a coordinator does in the console
         for feature in OFF_AT_FIRST:
             audit.switch(session, feature, "on", runtime.clock.now())

@@ -5,32 +5,25 @@ from pathlib import Path
 import pytest
 from console.browser import PASSWORD, Asked, Browser, Person
 from flask import Flask
+from front_door import opened_bare
 from sqlalchemy import event
 
 from gateway.factory import create_app
 from gateway.phone import Msisdn
-from gateway.runtime import Runtime, build_runtime
+from gateway.runtime import Runtime
 from gateway.services import callbacks, counselors
-from gateway.settings import demo_environment, load
 from gateway.store import audit, contacts
 from gateway.store.counselors import Role
-from gateway.store.migrations import upgrade
-from gateway.vault import Place, Vault
+from gateway.vault import Place
 
 
 @pytest.fixture
-def runtime(tmp_path: Path) -> Iterator[Runtime]:
+def runtime(bare: Path, tmp_path: Path) -> Iterator[Runtime]:
     """A real one: database, keystore and clock in a folder; Redis is away, as it may be."""
-    settings = load(demo_environment(tmp_path, 8123) | {"HOTLINE_QUIET_HOURS": "21:00-07:00"})
-    Vault.prepare(settings)
-
-    built = build_runtime(settings)
-    upgrade(built.database)
-    with built.database.write() as session:  # as a coordinator does
-        audit.switch(session, "programme_calls", "on", built.clock.now())
-    yield built
-    built.vault.close()
-    built.database.close()
+    with opened_bare(bare, tmp_path, HOTLINE_QUIET_HOURS="21:00-07:00") as built:
+        with built.database.write() as session:  # as a coordinator does
+            audit.switch(session, "programme_calls", "on", built.clock.now())
+        yield built
 
 
 @pytest.fixture

@@ -5,18 +5,17 @@ from pathlib import Path
 
 import pytest
 from console.browser import Browser, Person
+from front_door import opened_bare
 from sqlalchemy import select
 
 from gateway.phone import Msisdn
-from gateway.runtime import Runtime, build_runtime
+from gateway.runtime import Runtime
 from gateway.services import threads
-from gateway.settings import demo_environment, load
 from gateway.store import contacts
 from gateway.store import messages as stored
 from gateway.store.callbacks import callbacks
 from gateway.store.messages import MessageState
-from gateway.store.migrations import upgrade
-from gateway.vault import Place, Vault
+from gateway.vault import Place
 
 PLEA = "ကျွန်မ အိမ်မပြန်ရဲဘူး"
 ANSWER = "အခု ဘေးကင်းလား။"
@@ -27,15 +26,10 @@ Texted = Callable[..., str]
 
 
 @pytest.fixture
-def runtime(tmp_path: Path) -> Iterator[Runtime]:
+def runtime(bare: Path, tmp_path: Path) -> Iterator[Runtime]:
     """As the console's own, with threads on."""
-    settings = load(demo_environment(tmp_path, 8123) | {"HOTLINE_FEATURES": "threads"})
-    Vault.prepare(settings)
-    built = build_runtime(settings)
-    upgrade(built.database)
-    yield built
-    built.vault.close()
-    built.database.close()
+    with opened_bare(bare, tmp_path, HOTLINE_FEATURES="threads") as built:
+        yield built
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from gateway.runtime import Runtime
 from gateway.services import counselors, ending, factors, passkeys
 from gateway.services.signing_in import Origin
 
-ORIGIN = "http://localhost:8123"
+ORIGIN = "http://localhost:8000"
 
 
 def text(data: bytes) -> str:
@@ -109,7 +109,7 @@ def signs_in(runtime: Runtime, authenticator: Authenticator, challenge: bytes | 
 def test_a_passkey_made_on_the_own_page_signs_in_alone(
     person: Person, browser: Callable[[], Browser], runtime: Runtime
 ) -> None:
-    mya, device = at(person("mya"), "localhost:8123"), Authenticator()
+    mya, device = at(person("mya"), "localhost:8000"), Authenticator()
     page = mya.get("/account").text
     made = mya.post("/account/passkeys", answer=json.dumps(device.create(asked(page))), password=PASSWORD)
     assert "works from now on" in made.text
@@ -182,11 +182,11 @@ def test_one_persons_challenge_makes_no_passkey_for_another(
         passkeys.register(runtime, hla, json.dumps(answer), "")
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1:8123", "evil.example"])
+@pytest.mark.parametrize("host", ["127.0.0.1:8000", "evil.example"])
 def test_at_an_address_of_digits_or_of_others_no_passkey_is_offered(
     browser: Callable[[], Browser], host: str
 ) -> None:
-    assert "data-challenge" in at(browser(), "localhost:8123").get("/sign-in").text
+    assert "data-challenge" in at(browser(), "localhost:8000").get("/sign-in").text
     assert "data-challenge" not in at(browser(), host).get("/sign-in").text
 
 

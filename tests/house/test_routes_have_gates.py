@@ -7,18 +7,16 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from front_door import opened_bare
 from reports.roles import roles_document
 from werkzeug.routing import Rule
 
 from gateway.console.gates import ANYONE, declared
 from gateway.factory import create_app
 from gateway.phone import Msisdn
-from gateway.runtime import Runtime, build_runtime
+from gateway.runtime import Runtime
 from gateway.services import counselors, signing_in
-from gateway.settings import demo_environment, load
 from gateway.store.counselors import Role
-from gateway.store.migrations import upgrade
-from gateway.vault import Vault
 
 PASSWORD = "lantern-ferry-mango"
 OPEN = {
@@ -28,18 +26,12 @@ OPEN = {
 
 
 @pytest.fixture(scope="module")
-def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
-    folder: Path = tmp_path_factory.mktemp("gates")
-    settings = load(demo_environment(folder, 8124))
-    Vault.prepare(settings)
-    built = build_runtime(settings)
-    upgrade(built.database)
-    for number, role in enumerate(Role):
-        phone = Msisdn.parse(f"+95 9 790 000 10{number}")
-        counselors.add(built, role.value, role, PASSWORD, number=phone, language="en")
-    yield built
-    built.vault.close()
-    built.database.close()
+def runtime(bare: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
+    with opened_bare(bare, tmp_path_factory.mktemp("gates")) as built:
+        for number, role in enumerate(Role):
+            phone = Msisdn.parse(f"+95 9 790 000 10{number}")
+            counselors.add(built, role.value, role, PASSWORD, number=phone, language="en")
+        yield built
 
 
 @pytest.fixture(scope="module")
