@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
+from compiled_once import compile_once
 from front_door import Hotline, Provider, build_bare, build_template
 from hypothesis import HealthCheck, settings
 from real_redis import RedisServer
@@ -13,6 +14,8 @@ from real_redis import RedisServer
 from gateway.services import factors
 
 pytest_plugins = ("promises",)
+
+compile_once()
 
 # Hundreds of accounts are made here, and nobody attacks them; `test_accounts` shows the real cost.
 factors.HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
