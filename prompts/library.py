@@ -334,7 +334,7 @@ class _Reader:
         return tuple(value)
 
     def keywords(self, script: Script, sources: Mapping[str, Words]) -> KeywordTable:
-        """One table of all languages; no slip of one character may turn a word into one that stops at once."""
+        """One table of all languages; no slip of one character may turn a word into one that stops or forgets."""
         words = {
             f"{of}:{name}": group for of, source in sources.items() for name, group in source.words.items()
         }
@@ -342,7 +342,7 @@ class _Reader:
         guarded = {
             f"{of}:{name}"
             for name, rule in script.texts.items()
-            if not rule.confirm and {EffectName.STOP, EffectName.FORGET} & set(rule.do)
+            if {EffectName.STOP, EffectName.FORGET} & set(rule.do)
             for of in sources
         }
         try:

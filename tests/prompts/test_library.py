@@ -90,6 +90,48 @@ def test_a_word_means_what_its_table_says_in_the_language_of_its_table(
     assert (match.name, said_in) == (name, language)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ဖုန်းပြန်ခေါ်ပေးပါ",
+        "ခေါ်ပါရှင့်",
+        "ကျွန်မကို ဖုန်းခေါ်ပေးပါရှင်",
+        "အမြန်ဖုန်းခေါ်ပါ။",
+        "ဖုန်းခေါ်ပေးလို့ ရမလား?",
+        "ဖုံးခေါ်ပါ",
+        "Phone khaw pay par",
+        "Please call me!!",
+        "can you call me pls?",
+    ],
+)
+def test_pleas_to_be_rung_are_understood(text: str) -> None:
+    for typed in (text, unicode_to_zawgyi(text)):
+        assert LIBRARY.keyword(typed, None)[0].name == "how"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("11 အခု", "ask_hour"),
+        ("၁၄ ညနေ", "ask_evening"),
+        ("99 yat", "stop"),
+        ("yat pa", "stop"),
+        ("မခေါ်ပါနဲ့တော့", "stop"),
+        ("77 ဖျက်", "forget"),
+    ],
+)
+def test_a_line_of_the_list_sent_back_means_its_code(text: str, name: str) -> None:
+    assert LIBRARY.keyword(text, None)[0].name == name
+
+
+def test_no_trap_means_anything() -> None:
+    traps = (Path(__file__).parents[1] / "data" / "traps.txt").read_text(encoding="utf-8").splitlines()
+    for trap in traps:
+        if trap and not trap.startswith("# "):
+            for typed in (trap, unicode_to_zawgyi(trap)):
+                assert LIBRARY.keyword(typed, None)[0].name is None, typed
+
+
 def test_a_zawgyi_word_is_known_and_its_encoding_told() -> None:
     match, language = LIBRARY.keyword(unicode_to_zawgyi("ရပ်ပါ"), None)
     assert (match.name, match.encoding, language) == ("stop", Encoding.ZAWGYI, "my")
@@ -172,9 +214,12 @@ def test_one_word_cannot_mean_two_things_even_in_two_languages() -> None:
     assert "“yat” stands for both my:stop and en:how" in found[0]
 
 
-def test_no_word_may_lie_one_slip_of_a_character_from_stop() -> None:
-    found = problems(edited("codes.toml", '["88"]', '["89"]'))
-    assert "“89” (:opt_in) into “99” (:stop)" in found[0]
+@pytest.mark.parametrize(
+    ("code", "slip"),
+    [("89", "“89” (:opt_in) into “99” (:stop)"), ("76", "“76” (:opt_in) into “77” (:forget)")],
+)
+def test_no_word_may_lie_one_slip_of_a_character_from_stop_or_forget(code: str, slip: str) -> None:
+    assert slip in problems(edited("codes.toml", '["88"]', f'["{code}"]'))[0]
 
 
 def test_a_word_must_not_stand_in_both_halves_of_a_handle() -> None:

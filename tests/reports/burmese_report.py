@@ -3,15 +3,14 @@
 import json
 import re
 import sys
-import tomllib
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ivr.burmese.encodings import Encoding, read, unicode_to_zawgyi, zawgyi_to_unicode
-from ivr.burmese.keywords import KeywordTable
 from ivr.burmese.segments import count
+from prompts.library import Library
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "data"
@@ -93,19 +92,31 @@ def table_of(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def keyword_matrix() -> str:
-    content = tomllib.loads((DATA / "keywords.toml").read_text(encoding="utf-8"))
-    table = KeywordTable.build(content["words"], content["endings"], content["guarded"])
+    library = Library.load()
+    sources = (library.codes, *library.words.values())
     rows: list[list[object]] = []
-    for name, words in content["words"].items():
-        found = [sum(table.find(write(word)).name == name for word in words) for write in FORMS.values()]
-        rows.append([name, " · ".join(words), *(f"{number}/{len(words)}" for number in found)])
+    for name in library.script.texts:
+        words = [word for source in sources for word in source.words.get(name, ())]
+        found = [
+            sum(library.keyword(write(word), None)[0].name == name for word in words)
+            for write in FORMS.values()
+        ]
+        if words:
+            rows.append([name, len(words), *(f"{number}/{len(words)}" for number in found)])
     traps = lines("traps.txt")
-    caused = [trap for trap in traps for text in (trap, unicode_to_zawgyi(trap)) if table.find(text).name]
+    caused = [
+        text
+        for trap in traps
+        for text in (trap, unicode_to_zawgyi(trap))
+        if library.keyword(text, None)[0].name
+    ]
+    total = sum(len(group) for source in sources for group in source.words.values())
     return f"""## Keywords in every form
 
-Spellings of each keyword that are found as that keyword, of those tried (`tests/data/keywords.toml`).
+Of the {total} shipped codes and words of each name (`prompts/codes.toml`, `prompts/*/keywords.toml`), how many are found as
+that name when they are written so.
 
-{table_of(["keyword", "spellings", *FORMS], rows)}
+{table_of(["name", "number", *FORMS], rows)}
 
 Traps (`tests/data/traps.txt`): {len(traps)} texts, each in Unicode and Zawgyi; with an effect: {len(caused)}."""
 
