@@ -1,11 +1,16 @@
 """`create_app`: the web application from a runtime; which faces it shows is a setting."""
 
+import io
 import os
 import sys
 import time
 from collections.abc import Mapping
+from functools import cached_property
+from typing import IO
+from urllib.parse import parse_qsl
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
 from gateway.errors import SettingsError
@@ -38,9 +43,25 @@ def application(environ: Mapping[str, str]) -> Flask:
     return create_app(runtime)
 
 
+class _Request(Request):
+    """What is uploaded is held in memory, never in a file of its own on the disk, not even for a moment.
+
+    A query that is no UTF-8 is still read, with marks in its place: nothing that is sent may be an error of ours.
+    """
+
+    @cached_property
+    def args(self) -> MultiDict[str, str]:
+        query = self.query_string.decode("utf-8", "replace")
+        return self.parameter_storage_class(parse_qsl(query, keep_blank_values=True, errors="replace"))
+
+    def _get_file_stream(self, *_about: object, **_more: object) -> IO[bytes]:
+        return io.BytesIO()
+
+
 def create_app(runtime: Runtime) -> Flask:
     """Wire the rooms that this process shows into one application."""
     app = Flask("gateway", static_folder=None)
+    app.request_class = _Request
     app.extensions["hotline"] = runtime
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_UPLOAD
     app.config["PROPAGATE_EXCEPTIONS"] = False

@@ -63,8 +63,8 @@ class Rewrapped(NamedTuple):
 class Keystore:
     """Each method is one statement that is committed when it returns; all raise KeystoreDown.
 
-    SQLite deletes in place (secure_delete) and keeps no log of what was; with PostgreSQL a deleted row may
-    stay in its files until it is overwritten, sealed under the web key and the root key.
+    SQLite deletes in place (secure_delete) and keeps no log of what was; with PostgreSQL a deleted row stays in
+    its files until `rewrite`, and in its log until that is used again, sealed under the web key and the root key.
     """
 
     def __init__(self, url: str) -> None:
@@ -173,6 +173,15 @@ class Keystore:
     def wipe_subjects(self) -> None:
         with self._connected() as connection:
             connection.execute(delete(_subject_keys))
+
+    def rewrite(self) -> None:
+        """PostgreSQL leaves deleted rows in its files: new files without them. SQLite wrote over them already."""
+        if self._url.drivername == "sqlite":
+            return
+        with self._connected() as connection:
+            connection.exec_driver_sql(f"SET lock_timeout = {int(1000 * _PATIENCE / 2)}")
+            for table in (_meta, _subject_keys):
+                connection.exec_driver_sql(f"VACUUM (FULL) {table.name}")
 
     def made_before(self, hour: int) -> set[str]:
         with self._connected() as connection:

@@ -270,6 +270,10 @@ class Vault:
         self._keystore.wipe_meta()
         self._keystore.wipe_subjects()
 
+    def rewrite(self) -> None:
+        """Have a database server write the keystore's tables anew, without what was destroyed."""
+        self._keystore.rewrite()
+
     def _root_key(self) -> bytes | None:
         return self._given_root or self._typed()
 

@@ -53,6 +53,13 @@ def settings() -> Settings:
     return load(environ)
 
 
+def secret_line(prompt: str) -> str:
+    """One line of standard input, without echo on a terminal."""
+    if sys.stdin.isatty():
+        return str(click.prompt(prompt, hide_input=True))
+    return sys.stdin.readline().rstrip("\n")
+
+
 def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
     """Turn our errors into one clear line each and the right exit code."""
 
@@ -64,6 +71,9 @@ def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
             for fault in error.faults:
                 click.echo(fault, err=True)
             sys.exit(os.EX_CONFIG)
+        except UnicodeError:  # nothing of it is shown: it may be a number or a password
+            click.echo("What was given is no text in UTF-8.", err=True)
+            sys.exit(os.EX_DATAERR)
         except ContentError as error:
             click.echo(str(error), err=True)
             sys.exit(os.EX_DATAERR)

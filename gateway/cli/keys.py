@@ -6,26 +6,20 @@ from datetime import timedelta
 
 import click
 
-from gateway.cli import settings, spoken
+from gateway.cli import secret_line, settings, spoken
 from gateway.cli.running import runtime
 from gateway.settings import Settings, demo_file, read_env_file, typed_root_key, write_demo_env
 
 _STEPS = {
     "keys": "every key in the keystore is destroyed: nothing that was sealed opens again",
-    "keystore_file": "the keystore's file is written over and removed (a server's own files are out of reach)",
+    "keystore_file": "the keystore's file is written over and removed (a server's is made anew without them)",
     "keys_here": "keys typed or kept on this host are removed",
     "rows": "every row is deleted but what callers hear",
     "leftovers": "what the database still held of deleted rows is written over",
     "bell": "Redis is emptied",
     "files": "logs and sounds of programmes on this host are removed",
+    "calls": "calls that stood are hung up",
 }
-
-
-def _secret(prompt: str) -> str:
-    """One line of standard input, without echo on a terminal."""
-    if sys.stdin.isatty():
-        return str(click.prompt(prompt, hide_input=True))
-    return sys.stdin.readline().rstrip("\n")
 
 
 @click.group()
@@ -42,7 +36,7 @@ def rotate() -> None:
 
     here = settings()
     typed = TypedKey(here.data_dir)
-    root = here.root_key or typed() or typed_root_key(_secret("Root key"))
+    root = here.root_key or typed() or typed_root_key(secret_line("Root key"))
 
     def say(count: int) -> None:
         click.echo(f"\r{count} wrapped anew", nl=False, err=True)
@@ -94,7 +88,7 @@ def unseal(undo: bool) -> None:
             "The typed key is gone from this host." if typed.drop() else "No key was typed on this host."
         )
         return
-    text = _secret("Root key").strip()
+    text = secret_line("Root key").strip()
     _refuse_wrong(here, typed_root_key(text))
     typed.keep(text)
     click.echo("Workers of this host dial from now on. Each other host wants the key typed, too.")

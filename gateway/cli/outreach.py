@@ -55,7 +55,9 @@ def _version(wired: Runtime, version: str) -> rows.Version:
 @click.option("--title", required=True)
 @click.option("--topic", type=click.Choice(programmes.TOPICS), required=True)
 @click.option("--language", default="my", show_default=True)
-@click.option("--days", default=7, show_default=True, help="Valid for so many days.")
+@click.option(
+    "--days", type=click.IntRange(1, 400), default=7, show_default=True, help="Valid for so many days."
+)
 @_voice
 @_account
 @spoken

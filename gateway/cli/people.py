@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from gateway.cli import spoken
+from gateway.cli import secret_line, spoken
 from gateway.cli.running import runtime
 from gateway.errors import Refused
 from gateway.phone import Msisdn
@@ -18,16 +18,9 @@ def counselor() -> None:
     """Accounts of counselors and coordinators."""
 
 
-def _secret_line(prompt: str) -> str:
-    """One line of standard input, without echo on a terminal."""
-    if sys.stdin.isatty():
-        return str(click.prompt(prompt, hide_input=True))
-    return sys.stdin.readline().rstrip("\n")
-
-
 def _number() -> Msisdn | None:
     """A number; one of the callers' country only after a typed word, for its phone company sees every ring."""
-    typed = _secret_line("Number")
+    typed = secret_line("Number")
     try:
         return counselors.phone(typed, accepted=False)
     except Refused as refused:
@@ -38,7 +31,7 @@ def _number() -> Msisdn | None:
         "can hear the call. A number abroad is safer. Type the word accept to keep it all the same.",
         err=True,
     )
-    return counselors.phone(typed, accepted=_secret_line("accept").strip() == "accept")
+    return counselors.phone(typed, accepted=secret_line("accept").strip() == "accept")
 
 
 def _show(enrolment: Enrolment) -> None:
@@ -56,7 +49,7 @@ def _show(enrolment: Enrolment) -> None:
 @spoken
 def add(alias: str, role: str, phone: bool) -> None:
     """Make an account; the password, and with --phone the number, are read from standard input."""
-    password = _secret_line("Password")
+    password = secret_line("Password")
     number = _number() if phone else None
     _show(counselors.add(runtime(), counselors.fit_alias(alias), Role(role), password, number=number))
 
@@ -124,7 +117,7 @@ def captured(alias: str) -> None:
 @spoken
 def reset(alias: str) -> None:
     """A new password (from standard input) and a new one-time-code secret; its sessions end."""
-    _show(counselors.reset(runtime(), alias, _secret_line("New password")))
+    _show(counselors.reset(runtime(), alias, secret_line("New password")))
 
 
 @counselor.command("codes")
@@ -177,7 +170,7 @@ def disable(alias: str) -> None:
 @spoken
 def forget() -> None:
     """Destroy all that is kept about one number, which is read from standard input."""
-    number = Msisdn.parse(_secret_line("Number"))
+    number = Msisdn.parse(secret_line("Number"))
     keep_out = _asked(
         "Keep a keyed hash of it for 12 months, so that nobody contacts it? Without it nothing at all remains"
     )

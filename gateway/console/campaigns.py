@@ -20,6 +20,7 @@ from gateway.store import outreach
 from gateway.store.campaigns import Campaign, CampaignState
 from gateway.store.outreach import Version
 
+MOST_DAYS_AGO = 400
 STEPS = {"pause": CampaignState.PAUSED, "resume": CampaignState.RUNNING, "cancel": CampaignState.CANCELED}
 _STEERED = {"pause": "paused", "resume": "resumed", "cancel": "canceled"}
 AGES = (7, 14, 21)
@@ -123,11 +124,11 @@ class Campaigns:
         try:
             plan = Plan(
                 starts=starts,
-                lives=timedelta(days=int(given.get("lasts") or 2)),
-                days=int(given.get("days") or 1),
+                lives=timedelta(days=_days(given.get("lasts") or "2")),
+                days=_days(given.get("days") or "1"),
                 topic=topic,
-                youngest=int(given["youngest"]) if given.get("youngest") else None,
-                oldest=int(given["oldest"]) if given.get("oldest") else None,
+                youngest=_days(given["youngest"]) if given.get("youngest") else None,
+                oldest=_days(given["oldest"]) if given.get("oldest") else None,
                 cap=Decimal(given["cap"].replace(",", ".")) if given.get("cap") else None,
             )
         except (ValueError, InvalidOperation):
@@ -166,3 +167,11 @@ class Campaigns:
 
     def _now(self) -> datetime:
         return self.runtime.clock.now().astimezone(self.runtime.settings.timezone)
+
+
+def _days(text: str) -> int:
+    """Raises ValueError for what is no number, or more days than there will be."""
+    found = typed.number(text)
+    if found is None or found > MOST_DAYS_AGO:
+        raise ValueError
+    return found

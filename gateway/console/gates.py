@@ -1,11 +1,10 @@
 """Who may come in: a route cannot be made without a gate, and what has none is refused."""
 
-import io
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
-from typing import IO, Any, Final, Literal, cast
+from typing import Any, Final, Literal, cast
 from urllib.parse import urlsplit
 
 from flask import (
@@ -67,13 +66,6 @@ class Route:
     halted: bool = False
 
 
-class InMemory(Request):
-    """What is uploaded is held in memory, never in a file of its own on the disk, not even for a moment."""
-
-    def _get_file_stream(self, *_about: object, **_more: object) -> IO[bytes]:
-        return io.BytesIO()
-
-
 class Gates:
     """Looks at every request before any page does.
 
@@ -99,7 +91,6 @@ class Gates:
     def _declare(self, app: App) -> None:
         app.extensions["console_gates"] = {name: route.gate for name, route in self._routes.items()}
         cast("Flask", app).session_interface = Envelope(self._runtime)
-        cast("Flask", app).request_class = InMemory
 
     def _look(self) -> ResponseReturnValue | None:
         route = self.route()
@@ -110,11 +101,11 @@ class Gates:
         if route.gate is not None and (elsewhere := self._enter(route)) is not None:
             return elsewhere
         ours = request.method != "POST" or self._is_ours(route)
+        if not _typed_by_a_person():
+            abort(400)
         if route.gate is not None and g.visit.locked and not route.locked:
             return self._shut(ours)
         if ours:
-            if any("\0" in text for _name, text in request.values.items(multi=True)):
-                abort(400)  # no person types it, and PostgreSQL keeps none
             return None
         if route.again is None:
             abort(400)
@@ -187,6 +178,12 @@ class Envelope(SecureCookieSessionInterface):
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - Flask's signature
         return _secure(self._runtime)
+
+
+def _typed_by_a_person() -> bool:
+    """Nobody types NUL, which PostgreSQL keeps nowhere, or sends a field that has no name."""
+    sent = [*request.values.items(multi=True), *(request.view_args or {}).items()]
+    return all(name is not None and "\0" not in f"{name}{text}" for name, text in sent)
 
 
 def _secure(runtime: Runtime) -> bool:

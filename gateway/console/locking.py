@@ -5,6 +5,7 @@ import json
 from binascii import Error as NotBase64
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote, urlencode
 
 from flask import flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -38,7 +39,7 @@ class Locking:
             return redirect(url_for("console.locked"), 303)
         if request.method == "GET":
             query = {name: value for name, value in request.args.items() if name != "again"}
-            kept = Kept(url_for(request.endpoint or "", **{**(request.view_args or {}), **query}))
+            kept = Kept(quote(request.path) + ("?" + urlencode(query) if query else ""))
         elif may_keep:
             sent = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
             kept = Kept(request.path, tuple(sent), files=bool(request.files))

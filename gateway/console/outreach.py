@@ -66,7 +66,7 @@ class Outreach:
         """The form for a new version: of this language and way, or of another one."""
         there, others = self._found(version)
         language = request.values.get("language", there.language)
-        way = Way(request.values.get("way", Way.CALL))
+        way = _way()
         if language not in self.runtime.library.languages:
             abort(404)
         before = programmes.latest(others, language, way)
@@ -84,7 +84,7 @@ class Outreach:
 
     def change(self, version: str) -> ResponseReturnValue:
         there, _ = self._found(version)
-        content = _brought(request.form.get("language", ""), Way(request.form.get("way", Way.CALL)))
+        content = _brought(request.form.get("language", ""), _way())
         new = programmes.change(self.runtime, me().id, there.programme, content)
         flash("recorded" if content.sound or content.way is Way.TEXT else "written")
         return go("version", version=new)
@@ -169,6 +169,12 @@ def _brought(language: str, way: Way = Way.CALL) -> programmes.Content:
     return programmes.Content(
         language, request.form.get(f"text_{language}", ""), file.read() if file else b"", way
     )
+
+
+def _way() -> Way:
+    """By call, unless the page says otherwise; any other word is of no page of ours."""
+    way = request.values.get("way", Way.CALL)
+    return Way(way) if way in set(Way) else abort(404)
 
 
 def _readable(given: Mapping[str, str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Final
 from flask import abort, request
 from flask.typing import ResponseReturnValue
 
-from gateway.console import words
+from gateway.console import typed, words
 from gateway.console.cards import Card, handle_words
 from gateway.console.frame import page
 from gateway.console.words import tell as _
@@ -188,6 +188,7 @@ def _chosen(one: Invented) -> Choice | None:
     """What was chosen in the scene before, where the address names it."""
     before = one.scenes.get(request.args.get("from", ""))
     given = request.args.get("chose", "")
-    if before is None or not given.isdecimal() or int(given) >= len(before.choices):
+    at = typed.number(given)
+    if before is None or at is None or at >= len(before.choices):
         return None
-    return before.choices[int(given)]
+    return before.choices[at]

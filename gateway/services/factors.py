@@ -100,9 +100,13 @@ def code_after(secret: str, used: int, now: datetime) -> str:
 def use(session: Session, runtime: Runtime, known: counselors.Credentials, code: str, now: datetime) -> bool:
     """Use up a reader's code or a recovery code; each works once."""
     if len(code) == RECOVERY_LENGTH:
-        return factors.use_code(session, known.id, _recovery_digest(runtime, known.id, code))
+        return use_recovery_code(session, runtime, known.id, code)
     step = step_of(opened_secret(runtime, known.id, known.totp_secret), code, now)
     return step is not None and counselors.use_code(session, known.id, step)
+
+
+def use_recovery_code(session: Session, runtime: Runtime, account: str, code: str) -> bool:
+    return factors.use_code(session, account, _recovery_digest(runtime, account, code))
 
 
 # --- recovery codes -------------------------------------------------------------------------------------

@@ -119,24 +119,26 @@ def _made(
 def look(runtime: Runtime, code: str, origin: Origin) -> Joining:
     """Begin to join with a code. Raises `Refused("invitation")` for whatever is wrong with it.
 
-    Guesses wait by network, and five wrong endings burn the invitation that they begin like.
+    Guesses wait by network, and five wrong endings burn the invitation that they begin like. What is right is
+    too long to be guessed and never waits: somebody else's guesses from the same network keep nobody out.
     """
     code = "".join(sign for sign in code.upper() if sign.isalnum())
     digest, now = _digest(runtime, code), wall_clock()
     with runtime.database.write() as session:
-        there = None
-        if signing_in.slow_down(session, runtime, "join", origin.network, now):
-            there = invitations.get(session, code[:_SELECTOR], now=now)
-        if there is not None and not secrets.compare_digest(there.digest, digest):
-            if invitations.count_wrong(session, there.selector) >= WRONG_CODES:
-                invitations.burn(session, there.selector)
-                audit.note(
-                    session, what="invitation_burnt", account=None, subject=None, now=runtime.clock.now()
-                )
-            there = None
-    if there is None:
+        there = invitations.get(session, code[:_SELECTOR], now=now)
+        right = there is not None and secrets.compare_digest(there.digest, digest)
+        may = right or signing_in.slow_down(session, runtime, "join", origin.network, now)
+        if there is not None and may and not right:
+            _count_wrong(session, runtime, there)
+    if there is None or not right:
         raise Refused("invitation")
     return _joining(runtime, there, factors.new_secret())
+
+
+def _count_wrong(session: Session, runtime: Runtime, there: Invitation) -> None:
+    if invitations.count_wrong(session, there.selector) >= WRONG_CODES:
+        invitations.burn(session, there.selector)
+        audit.note(session, what="invitation_burnt", account=None, subject=None, now=runtime.clock.now())
 
 
 def again(runtime: Runtime, sealed: str) -> Joining:

@@ -59,16 +59,19 @@ def sign_in(
     """Check both factors and open a session. Return its token; the database keeps only a keyed hash of it.
 
     Tries wait, half a minute at most, for the failures of their own lane: a browser that signed in before has one
-    of its own, and so has each network: guessing keeps no owner out. Who has the password and guesses at
-    the second factor waits longer. Raises `Refused("sign_in")` whatever was wrong, after the same work.
+    of its own, and so has each network. Who has the password and guesses at the second factor waits longer. In a
+    lane that others keep waiting a recovery code is let through, and is used up by that: guessing keeps no owner
+    out. Raises `Refused("sign_in")` whatever was wrong, after the same work.
     """
-    now = wall_clock()
+    now, code = wall_clock(), factors.digits(code)
     with runtime.database.read() as session:
         known = counselors.credentials(session, alias)
         ours = client_digest(runtime, known.id if known else "", origin.client)
         own = counselors.knows_client(session, ours)
         lane = _lane(runtime, alias, f"client {origin.client}" if own else f"network {origin.network}")
         waits = _waits(guesses.waits_until(session, lane), now)
+    spent = waits and len(code) == factors.RECOVERY_LENGTH and _spend(runtime, known, code)
+    waits = waits and not spent
     possible = known is not None and not known.disabled and not waits
     right = factors.matches(known.password_hash if known and possible else None, password)
     if waits:
@@ -78,8 +81,9 @@ def sign_in(
         # Counted before it is looked at, so that of many at once each one knows of those before it.
         failures, until = guesses.count(session, lane, now)
         guesses.drop_before(session, now - _GUESSES_KEPT)
-        if not _waits(until, now):
-            if known and right and _second(session, runtime, known, code, own=own, now=now):
+        if spent or not _waits(until, now):
+            second = spent or (known and right and _second(session, runtime, known, code, own=own, now=now))
+            if known and right and second:
                 guesses.clear(session, lane)
                 open_session(session, runtime, token, known.id, ours if origin.client else b"", origin, now)
                 return token
@@ -87,17 +91,26 @@ def sign_in(
     raise Refused("sign_in")
 
 
+def _spend(runtime: Runtime, known: Credentials | None, code: str) -> bool:
+    """Use up a recovery code, whatever comes of the password: who found one guesses once for each."""
+    with runtime.database.write() as session:
+        return factors.use_recovery_code(session, runtime, known.id if known else "", code)
+
+
 def _second(
     session: Session, runtime: Runtime, known: Credentials, code: str, *, own: bool, now: datetime
 ) -> bool:
-    """The second factor; whoever comes from an unknown browser with the right password shares one lane."""
-    if own:
-        return factors.use(session, runtime, known, factors.digits(code), now)
+    """The second factor; whoever comes from an unknown browser with the right password shares one lane.
+
+    A recovery code is too long to be guessed, and needs none.
+    """
+    if own or len(code) == factors.RECOVERY_LENGTH:
+        return factors.use(session, runtime, known, code, now)
     lane = _lane(runtime, known.id, "second factor")
     failures, until = guesses.count(session, lane, now)
     if _waits(until, now):
         return False
-    if factors.use(session, runtime, known, factors.digits(code), now):
+    if factors.use(session, runtime, known, code, now):
         guesses.clear(session, lane)
         return True
     _put_off(session, lane, failures, LONGEST_SECOND_WAIT, now)

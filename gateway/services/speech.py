@@ -1,5 +1,7 @@
 """Sound for every wording: made once, kept in the database, at hand on every host's shelf."""
 
+import hashlib
+import io
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from gateway.runtime import Runtime
 from gateway.store import sounds
 from gateway.store.sounds import PromptSound, text_hash
 from ivr import actions as act
+from prompts.audio import to_mp3
 from prompts.errors import SpeechError
 from prompts.library import Library
 from prompts.speech.chain import Chain, Spoken, build_chain
@@ -137,18 +140,42 @@ def _keep(runtime: Runtime, one: Missing, spoken: Spoken) -> None:
 
 def wav_file(runtime: Runtime, name: str) -> Path | None:
     """The sound's file on this host's shelf, fetched from the database where it is not there yet."""
-    path = runtime.shelf.path(name)
+    found = sound_file(runtime, name)
+    return found if isinstance(found, Path) else None
+
+
+def sound_file(runtime: Runtime, name: str, suffix: str = "wav") -> Path | io.BytesIO | None:
+    """The same, or its small MP3, which is made once: anybody may ask for it as often as they like.
+
+    Where the disk is full its bytes are given instead: nobody hears silence for that.
+    """
+    path = runtime.shelf.path(name, suffix)
     if path is not None:
         return path
+    data = _fetched(runtime, name) if suffix == "wav" else _small(runtime, name)
+    if data is None:
+        return None
+    try:
+        runtime.shelf.put(data, suffix, made_of=name)
+    except OSError:
+        return io.BytesIO(data)
+    return runtime.shelf.path(name, suffix)
+
+
+def _fetched(runtime: Runtime, name: str) -> bytes | None:
     try:
         with runtime.database.read() as session:
             wav = sounds.wav(session, name)
     except StoreDown:
         return None
+    return wav if wav is not None and hashlib.sha256(wav).hexdigest() == name else None
+
+
+def _small(runtime: Runtime, name: str) -> bytes | None:
+    wav = sound_file(runtime, name)
     if wav is None:
         return None
-    runtime.shelf.put(wav)
-    return runtime.shelf.path(name)
+    return to_mp3(wav.read_bytes() if isinstance(wav, Path) else wav.getvalue())
 
 
 def addresses(runtime: Runtime, language: str, sound: act.Sound) -> list[str]:

@@ -1,13 +1,15 @@
-"""The panic wipe: every key first, so that after the first step nothing opens, and then everything they sealed.
+"""The panic wipe: every key first, so that after the first step nothing opens; then what they sealed; then calls end.
 
 Each step stands alone: one that fails, or a crash after any of them, keeps no other from being done, and the whole
 may be run again. What the line says to everybody stays, so that it goes on with neutral information.
 """
 
 import os
+import threading
+import time
 from collections.abc import Callable
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -21,9 +23,10 @@ from gateway.logs import get
 from gateway.runtime import HALT, Runtime
 from gateway.services import halting
 from gateway.settings import demo_file
-from gateway.store import audit, sounds
+from gateway.store import audit, legs, sounds
 from gateway.store.counselors import Account, Role
 from gateway.typed_key import TypedKey
+from gateway.vault import Place
 
 WORD: Final = "destroy"
 """What is typed to mean it."""
@@ -42,6 +45,9 @@ SAID: Final = frozenset(
 )
 """Tables of what everybody hears; of the sounds only those that stand for a wording."""
 
+CALLS_WAIT: Final = 3.0
+"""Seconds that the provider has to end the calls that stand, after everything is destroyed."""
+
 _ZEROS: Final = b"\0" * 65_536
 _log = get(__name__)
 
@@ -52,6 +58,14 @@ class Step:
 
     name: str
     why: str = ""
+
+
+@dataclass(slots=True)
+class Wipe:
+    """`calls` are the provider's ids of calls that stood when the rows went."""
+
+    runtime: Runtime
+    calls: list[str] = field(default_factory=list)
 
 
 def as_admin(runtime: Runtime, account: Account, *, code: str, word: str) -> list[Step]:
@@ -66,12 +80,15 @@ def as_admin(runtime: Runtime, account: Account, *, code: str, word: str) -> lis
 
 def wipe(runtime: Runtime) -> list[Step]:
     """Do every step; tell which were done and which failed."""
-    return [_attempt(runtime, name, step) for name, step in STEPS]
+    with suppress(GatewayError):
+        runtime.vault.digest("wipe", "")  # what opens the ids of calls is in memory from here on
+    here = Wipe(runtime)
+    return [_attempt(here, name, step) for name, step in STEPS]
 
 
-def _attempt(runtime: Runtime, name: str, step: Callable[[Runtime], None]) -> Step:
+def _attempt(here: Wipe, name: str, step: Callable[[Wipe], None]) -> Step:
     try:
-        step(runtime)
+        step(here)
     except Exception as error:  # noqa: BLE001 - whatever it is, the next step must be taken
         _log.error("wipe_step_failed", step=name, error=type(error).__name__)
         return Step(name, type(error).__name__)
@@ -81,27 +98,38 @@ def _attempt(runtime: Runtime, name: str, step: Callable[[Runtime], None]) -> St
 # --- the steps, in their order ------------------------------------------------------------------------
 
 
-def _keys(runtime: Runtime) -> None:
+def _keys(here: Wipe) -> None:
     """In one statement the keys that wrap all others, then those. From here on nothing opens."""
-    runtime.vault.wipe()
+    here.runtime.vault.wipe()
 
 
-def _keystore_file(runtime: Runtime) -> None:
-    """Also where the statement failed: the file itself."""
-    runtime.vault.close()
-    _destroy_database_file(runtime.settings.keystore_url)
+def _keystore_file(here: Wipe) -> None:
+    """Also where the statement failed: the file itself, or what a server's file still holds of it."""
+    vault, url = here.runtime.vault, here.runtime.settings.keystore_url
+    try:
+        vault.rewrite()
+    finally:
+        vault.close()
+        _destroy_database_file(url)
 
 
-def _keys_here(runtime: Runtime) -> None:
+def _keys_here(here: Wipe) -> None:
     """The typed root key, and in a demo the file that holds the keys."""
-    settings = runtime.settings
+    settings = here.runtime.settings
     TypedKey(settings.data_dir).drop()
     if settings.mode == "demo":
         _destroy(demo_file({"HOTLINE_DATA_DIR": str(settings.data_dir)}))
 
 
-def _rows(runtime: Runtime) -> None:
+def _rows(here: Wipe) -> None:
     """Everything but what everybody hears, accounts included."""
+    runtime = here.runtime
+    with runtime.database.read() as session:
+        standing = legs.live_sids(session)
+    with suppress(GatewayError):
+        here.calls = [
+            runtime.vault.open_here(Place("legs", "sid", leg), sid).decode() for leg, sid in standing
+        ]
     with runtime.database.write() as session:
         for table in reversed(_emptied(session)):
             session.execute(delete(table))
@@ -112,8 +140,9 @@ def _rows(runtime: Runtime) -> None:
     runtime.switches.forget()
 
 
-def _leftovers_of_rows(runtime: Runtime) -> None:
+def _leftovers_of_rows(here: Wipe) -> None:
     """What a database keeps of rows that are gone: its log, and room that is not written over yet."""
+    runtime = here.runtime
     engine = runtime.database.engine.execution_options(isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         if runtime.database.sqlite:
@@ -133,10 +162,10 @@ def _emptied(connection: Connection) -> list[Table]:
     return [table for table in there.sorted_tables if table.name not in SAID | {"alembic_version"}]
 
 
-def _bell(runtime: Runtime) -> None:
+def _bell(here: Wipe) -> None:
     """Opaque ids only, but they tell how busy it was."""
     with closing(
-        Redis.from_url(runtime.settings.redis_url, socket_timeout=1, socket_connect_timeout=1)
+        Redis.from_url(here.runtime.settings.redis_url, socket_timeout=1, socket_connect_timeout=1)
     ) as redis:
         try:
             redis.flushdb()
@@ -145,12 +174,12 @@ def _bell(runtime: Runtime) -> None:
             raise GatewayError("Redis does not answer") from error
 
 
-def _files(runtime: Runtime) -> None:
+def _files(here: Wipe) -> None:
     """Logs, and sounds of programmes on this host; what everybody hears stays."""
-    folder = runtime.settings.data_dir
+    folder = here.runtime.settings.data_dir
     for file in sorted((folder / "logs").glob("*")):
         _destroy(file, keep=file.name == "hotline.log")  # a supervisor holds it open
-    kept = {one.sound for one in _still_said(runtime)}
+    kept = {one.sound for one in _still_said(here.runtime)}
     for file in sorted((folder / "shelf").rglob("*")):
         if file.is_file() and file.suffix in {".wav", ".mp3"} and file.stem not in kept:
             _destroy(file)
@@ -161,7 +190,26 @@ def _still_said(runtime: Runtime) -> list[sounds.PromptSound]:
         return list(sounds.prompts(session))
 
 
-STEPS: Final[tuple[tuple[str, Callable[[Runtime], None]], ...]] = (
+def _calls(here: Wipe) -> None:
+    """Whoever still talks is hung up on, all at once and last: a provider that hangs delays no destruction."""
+    left = set(here.calls)
+
+    def end(sid: str) -> None:
+        with suppress(GatewayError):
+            here.runtime.carrier.end_call(sid)
+            left.discard(sid)
+
+    until = time.monotonic() + CALLS_WAIT
+    threads = [threading.Thread(target=end, args=(sid,), daemon=True) for sid in here.calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
+    if left:
+        raise GatewayError("the provider did not end every call")
+
+
+STEPS: Final[tuple[tuple[str, Callable[[Wipe], None]], ...]] = (
     ("keys", _keys),
     ("keystore_file", _keystore_file),
     ("keys_here", _keys_here),
@@ -169,6 +217,7 @@ STEPS: Final[tuple[tuple[str, Callable[[Runtime], None]], ...]] = (
     ("leftovers", _leftovers_of_rows),
     ("bell", _bell),
     ("files", _files),
+    ("calls", _calls),
 )
 
 

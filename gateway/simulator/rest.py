@@ -3,7 +3,7 @@
 import hmac
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -276,7 +276,8 @@ def _number(name: str, default: int, least: int, most: int, code: int) -> float:
 
 def _moment(name: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(request.args[name]) if name in request.args else None
+        found = datetime.fromisoformat(request.args[name]) if name in request.args else None
+        return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
     except ValueError:
         raise Refusal(20001, f"{name} is not a time") from None
 

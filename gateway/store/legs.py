@@ -207,6 +207,12 @@ def live_ids(session: Session) -> Sequence[str]:
     return session.execute(select(legs.c.id).where(_live)).scalars().all()
 
 
+def live_sids(session: Session) -> Sequence[tuple[str, bytes]]:
+    """Calls that stand, with the carrier's sealed ids, where it is known."""
+    rows = session.execute(select(legs.c.id, legs.c.sid).where(_live, legs.c.sid.is_not(None)))
+    return [(row.id, row.sid) for row in rows]
+
+
 def older_live(session: Session, moment: datetime, *, most: int) -> Sequence[Leg]:
     """Calls that should long be over: their end was never reported."""
     rows = session.execute(

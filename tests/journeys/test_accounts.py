@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 
 from gateway.cli import main
 from gateway.errors import Refused
-from gateway.services import casework, ending, keypad, signing_in
+from gateway.services import casework, ending, keypad, own_account, signing_in
 from gateway.services import counselors as people
 from gateway.store import callbacks as rows
 from gateway.store import counselors, guesses, sheets
@@ -228,6 +228,37 @@ def test_whoever_guesses_waits_and_the_owners_own_browser_does_not(hotline: Hotl
         assert not tries(stranger, "wrong wrong wrong", "000000")
     assert not tries(stranger, PASSWORD, right_code(hotline)), "also what is right waits"
     assert tries(own, PASSWORD, right_code(hotline))
+
+
+@pytest.mark.promise(27)
+def test_a_stranger_behind_the_same_exit_keeps_out_nobody_who_has_a_recovery_code(hotline: Hotline) -> None:
+    helper = hotline.counselor()
+    first, second, third = own_account.new_recovery_codes(hotline.runtime, helper)[:3]
+    stranger, fresh = browser(hotline), browser(hotline)
+    for _ in range(6):
+        assert not tries(stranger, "wrong wrong wrong", "000000")
+    assert not tries(fresh, PASSWORD, right_code(hotline))
+    assert tries(fresh, PASSWORD, first)
+    for _ in range(6):
+        assert not tries(stranger, "wrong wrong wrong", "000000")
+    assert not tries(browser(hotline), PASSWORD, first), "once"
+    assert not tries(stranger, "wrong wrong wrong", second)
+    assert not tries(browser(hotline), PASSWORD, second), "whoever found one tries one password with it"
+    assert not tries(browser(hotline), PASSWORD, "0123456789")
+    assert tries(browser(hotline), PASSWORD, third)
+
+
+@pytest.mark.promise(27)
+def test_who_has_the_password_and_guesses_codes_keeps_no_owner_out(hotline: Hotline) -> None:
+    helper = hotline.counselor()
+    code = own_account.new_recovery_codes(hotline.runtime, helper)[0]
+    for network in range(9):
+        with pytest.raises(Refused):
+            signing_in.sign_in(
+                hotline.runtime, "helper", PASSWORD, "000000", signing_in.Origin(network=f"{network}")
+            )
+    assert not tries(browser(hotline), PASSWORD, right_code(hotline)), "it waits for a quarter of an hour"
+    assert tries(browser(hotline), PASSWORD, code)
 
 
 def test_a_browser_that_signed_in_before_waits_for_its_own_failures(hotline: Hotline) -> None:

@@ -1,13 +1,14 @@
 """Stopping everything, and destroying everything: what is done, in which order, and what still works after."""
 
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from front_door import CALLER, Hotline, Provider
+from front_door import CALLER, Hotline, Placed, Provider
 from leak_scanner import Scanner
 from sqlalchemy import select
 
@@ -287,6 +288,70 @@ def test_a_step_that_fails_stops_no_other(hotline: Hotline, monkeypatch: pytest.
     assert steps["keystore_file"] == "OSError"
     assert steps["rows"] == ""
     assert not stolen.opens()
+
+
+def talking(hotline: Hotline) -> list[Placed]:
+    """A counselor and a caller who are joined."""
+    case = str(hotline.one(select(callbacks.c.id)).id)
+    helper = next(row.id for row in hotline.rows(select(accounts.c.id)))
+    casework.claim(hotline.runtime, case, helper)
+    casework.call(hotline.runtime, case, helper)
+    hotline.work()
+    hotline.pick_up(hotline.provider.calls[-1]).press("11")
+    hotline.work()
+    hotline.pick_up(hotline.provider.calls[-1]).press("5")
+    return hotline.provider.calls
+
+
+@pytest.mark.promise(26)
+def test_whoever_talks_is_hung_up_on_when_nothing_opens_any_more(
+    hotline: Hotline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hotline.counselor("other", "+66812345002")
+    waiting(hotline)
+    calls = talking(hotline)
+    assert len(calls) == 2
+    opened: list[bool] = []
+    ask = hotline.provider.post
+    vault = Vault(hotline.settings, hotline.clock)
+
+    def opens() -> bool:
+        try:
+            vault.index(Msisdn.parse(CALLER))
+        except GatewayError:
+            return False
+        return True
+
+    def post(path: str, form: dict[str, str]) -> tuple[int, dict[str, object]]:
+        opened.append(opens() or bool(hotline.rows(select(accounts))))
+        return ask(path, form)
+
+    monkeypatch.setattr(hotline.provider, "post", post)
+    assert [step.why for step in wiping.wipe(hotline.runtime) if step.name == "calls"] == [""]
+    assert [call.status for call in calls] == ["completed", "completed"]
+    assert opened == [False, False], "first everything is destroyed"
+
+
+@pytest.mark.promise(26)
+def test_a_provider_that_hangs_delays_no_destruction(
+    hotline: Hotline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hotline.counselor("other", "+66812345002")
+    waiting(hotline)
+    talking(hotline)
+    done = threading.Event()
+
+    def hang(_path: str, _form: dict[str, str]) -> tuple[int, dict[str, object]]:
+        done.wait(20)
+        return 500, {}
+
+    monkeypatch.setattr(hotline.provider, "post", hang)
+    monkeypatch.setattr(wiping, "CALLS_WAIT", 0.3)
+    steps = {step.name: step.why for step in wiping.wipe(hotline.runtime)}
+    done.set()
+    assert steps["calls"] == "GatewayError"
+    assert (steps["keys"], steps["rows"], steps["files"]) == ("", "", "")
+    assert not hotline.rows(select(accounts))
 
 
 def test_from_the_console_it_wants_an_admin_a_fresh_code_and_the_word(hotline: Hotline) -> None:

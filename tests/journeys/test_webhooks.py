@@ -1,5 +1,6 @@
 """What a stranger, a tired carrier or a broken part meets at the webhooks."""
 
+import errno
 import secrets
 import shutil
 import xml.etree.ElementTree as ET
@@ -11,9 +12,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from twilio.request_validator import RequestValidator
 
+from gateway.services import speech
 from gateway.store.callbacks import callbacks
 from gateway.store.conversations import conversations
 from gateway.store.inbox import inbox
+from prompts.audio import Shelf, to_mp3
 
 VOICE = "/twilio/voice"
 FORM = "application/x-www-form-urlencoded"
@@ -191,6 +194,39 @@ def test_sounds_are_immutable_and_can_be_fetched_in_part(hotline: Hotline) -> No
     with hotline.client.get(f"/audio/{sound.sound}.mp3") as small:
         assert small.mimetype == "audio/mpeg"
         assert len(small.data) < size / 2
+
+
+@pytest.mark.promise(16)
+def test_a_small_sound_is_made_once_however_often_a_stranger_asks_for_it(
+    hotline: Hotline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = hotline.runtime.sound("my", "greeting")
+    assert sound
+    made: list[int] = []
+    monkeypatch.setattr(speech, "to_mp3", lambda wav: made.append(1) or to_mp3(wav))
+    for _ in range(5):
+        with hotline.client.get(f"/audio/{sound.sound}.mp3") as small:
+            assert small.status_code == 200
+    assert len(made) == 1
+
+
+@pytest.mark.promise(14)
+@pytest.mark.parametrize("suffix", ["wav", "mp3"])
+def test_with_a_full_disk_a_sound_that_this_host_has_not_yet_is_heard(
+    hotline: Hotline, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    sound = hotline.runtime.sound("my", "greeting")
+    assert sound
+    for file in (hotline.settings.data_dir / "shelf").glob(f"{sound.sound}.*"):
+        file.unlink()
+
+    def full(*_: object, **__: object) -> str:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(Shelf, "put", full)
+    with hotline.client.get(f"/audio/{sound.sound}.{suffix}") as heard:
+        assert heard.status_code == 200
+        assert len(heard.data) > 1_000
 
 
 @pytest.mark.parametrize("name", ["x", "../../etc/passwd", "0" * 64, "0" * 63, "A" * 64])

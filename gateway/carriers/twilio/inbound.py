@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Final
@@ -136,9 +136,9 @@ def _line(number: str) -> Msisdn | None:
 def _moment(said: dict[str, str], name: str) -> datetime | None:
     try:
         found = parsedate_to_datetime(said[name])
-    except (KeyError, ValueError):
+        return found.astimezone(UTC) if found.tzinfo else None
+    except (KeyError, ValueError, OverflowError):  # more digits than a clock has, or past its end
         return None
-    return found if found.tzinfo else None
 
 
 def _count(said: dict[str, str], name: str) -> int | None:
