@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 import time_machine
 from hypothesis import HealthCheck, given
@@ -103,6 +104,35 @@ def test_the_same_on_postgresql(tmp_path: Path, postgresql: str) -> None:
         vault.destroy_keys("c-1")
     with pytest.raises(KeyDestroyed):
         vault.open_number("c-1", PLACE, sealed)
+    vault.close()
+
+
+@pytest.mark.promise(26)
+def test_postgresql_writes_its_files_anew_without_what_was_destroyed(tmp_path: Path, postgresql: str) -> None:
+    with psycopg.connect(postgresql, autocommit=True) as server:
+        server.execute("CREATE DATABASE anew")
+    address = postgresql.replace("/postgres?", "/anew?")
+    settings = made_settings(tmp_path, address)
+    Vault.prepare(settings)
+    vault = Vault(settings, SystemClock())
+    vault.create_keys("c-1")
+
+    def on_the_disk(key: bytes) -> bool:
+        """In a file of the table, as it is now or was before: the log is another matter."""
+        with psycopg.connect(address, autocommit=True) as there:
+            there.execute("CHECKPOINT")
+            (folder,) = there.execute("SHOW data_directory").fetchone() or ("",)
+            (path,) = there.execute("SELECT pg_relation_filepath('subject_keys')").fetchone() or ("",)
+        return any(
+            key in file.read_bytes() for file in (Path(folder) / path).parent.iterdir() if file.is_file()
+        )
+
+    with psycopg.connect(address) as there:
+        (key,) = there.execute("SELECT number_key FROM subject_keys").fetchone() or (b"",)
+    vault.destroy_keys("c-1")
+    assert on_the_disk(key), "a deleted row is still there"
+    vault.rewrite()
+    assert not on_the_disk(key)
     vault.close()
 
 

@@ -150,6 +150,7 @@ def fault(house: House, visitor: str, ask: Ask) -> str | None:
 
 
 @pytest.mark.promise(29)
+@pytest.mark.slow
 @pytest.mark.timeout(7_200)
 @pytest.mark.parametrize("visitor", VISITORS)
 def test_no_input_ends_in_an_error_of_ours(house: House, visitor: str, tried: Callable[[int], None]) -> None:
