@@ -113,8 +113,8 @@ def keyword_matrix() -> str:
     total = sum(len(group) for source in sources for group in source.words.values())
     return f"""## Keywords in every form
 
-Of the {total} shipped codes and words of each name (`prompts/codes.toml`, `prompts/*/keywords.toml`), how many are found as
-that name when they are written so.
+Of the {total} shipped codes and words of each name (`prompts/codes.toml`, `prompts/*/keywords.toml`), how many are
+found as that name when they are written so.
 
 {table_of(["name", "number", *FORMS], rows)}
 
