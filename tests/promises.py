@@ -59,6 +59,7 @@ class Shown:
 
     trials: int = 0
     failures: int = 0
+    skipped: int = 0
 
 
 class Results:
@@ -81,6 +82,8 @@ class Results:
                 shown.trials += told.get("trials", 1)
             elif report.outcome == "failed":
                 shown.failures += 1
+            else:
+                shown.skipped += 1
 
     def pytest_sessionfinish(self) -> None:
         if self.shown:
@@ -92,7 +95,9 @@ class Results:
         yield ""
         yield f"Written by `make promises` on {datetime.now(UTC):%Y-%m-%d}, from the results of the {profile} run."
         yield "No failure in N trials bounds the rate of failures at about 3/N, with 95 % confidence; where the trials"
-        yield "are few, that is little. A promise without a test says so."
+        yield "are few, that is little. A promise without a test says so, and so does a test that could not run there."
+        skipped = sum(shown.skipped for tests in self.shown.values() for shown in tests.values())
+        yield f"Skipped: {skipped or 'nothing'}."
         yield ""
         yield "| | promise | shown by | trials | failures |"
         yield "| --- | --- | --- | --- | --- |"
@@ -104,7 +109,8 @@ class Results:
                 file, _, test = name.partition("::")
                 words = test.removeprefix("test_").replace("_", " ")
                 first = f"| {number} | {sentence}" if at == 0 else "| |"
-                yield f"{first} | {words} (`{file}`) | {shown.trials} | {shown.failures} |"
+                trials = f"{shown.trials}, {shown.skipped} skipped" if shown.skipped else f"{shown.trials}"
+                yield f"{first} | {words} (`{file}`) | {trials} | {shown.failures} |"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
