@@ -194,8 +194,12 @@ class Carrier(Protocol):
         detect_machine: bool,
         ring_seconds: int,
         talk_seconds: int,
+        begins: Callable[[], None],
     ) -> str:
-        """Ring `to` from `line`; its webhooks will name `leg`. Return the carrier's id of the call."""
+        """Ring `to` from `line`; its webhooks will name `leg`. Return the carrier's id of the call.
+
+        `begins` is called when all is ready, right before the request leaves, and may wait or raise.
+        """
 
     def end_call(self, sid: str) -> None:
         """End a call, ringing or answered; one that has ended already is no error."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from flask import Response, abort, flash, request
 from flask.typing import ResponseReturnValue
@@ -131,7 +131,7 @@ class Campaigns:
                 oldest=_days(given["oldest"]) if given.get("oldest") else None,
                 cap=Decimal(given["cap"].replace(",", ".")) if given.get("cap") else None,
             )
-        except (ValueError, InvalidOperation):
+        except (ValueError, ArithmeticError):  # no number, or one that no calendar holds
             raise Refused("bad_plan") from None
         wrong = topic is not None and topic not in (*TOPICS, version.topic)
         dear = plan.cap is not None and not (plan.cap.is_finite() and 0 < plan.cap <= 1_000_000)

@@ -384,7 +384,6 @@ def _commit(session: Session, runtime: Runtime, campaign: str, calls: Sequence[_
 
 
 def _dial(work: _Slice, call: _Call) -> str:
-    work.pacer.wait(call.moment)
     return work.runtime.carrier.place_call(
         to=call.number,
         line=call.line,
@@ -392,6 +391,7 @@ def _dial(work: _Slice, call: _Call) -> str:
         detect_machine=True,
         ring_seconds=RING_SECONDS,
         talk_seconds=work.talk_seconds,
+        begins=lambda: work.pacer.wait(call.moment),
     )
 
 

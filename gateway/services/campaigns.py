@@ -25,6 +25,7 @@ LANES: Final = 2
 """Workers that may be at one campaign at once; each has recipients of its own."""
 SLICE: Final = 1_000  # recipients of a campaign that ended, closed in one transaction
 MOST_DAYS: Final = 14
+OLDEST: Final = 400  # days since somebody asked
 RECALL_LIVES: Final = timedelta(minutes=30)
 ATTEMPTS: Final = 2
 SPACING: Final = {"busy": timedelta(minutes=10), "later": timedelta(hours=3)}
@@ -58,6 +59,9 @@ class Plan:
 
 
 def audience_of(runtime: Runtime, version: Version, plan: Plan) -> Audience:
+    """Who is meant just now; raises `Refused("bad_plan")` for ages that nobody's consent can have."""
+    if any(days is not None and not 0 <= days <= OLDEST for days in (plan.youngest, plan.oldest)):
+        raise Refused("bad_plan")
     now = runtime.clock.now()
     return Audience(
         language=version.language,
@@ -113,11 +117,10 @@ def launch(runtime: Runtime, version: str, account: str, plan: Plan | None = Non
     """
     plan = plan or Plan()
     now = runtime.clock.now()
-    # Counted before anything is locked, and only where it has to be known: it reads all who are meant.
-    per_day = _per_day(runtime, version, plan) if 1 < plan.days <= MOST_DAYS else _MOST
+    people = _people(runtime, version, plan)  # before anything is locked, for it may read all who are meant
     for _ in range(2):
         try:
-            campaign, errands = _launch(runtime, version, account, plan, per_day, now)
+            campaign, errands = _launch(runtime, version, account, plan, people, now)
         except IntegrityError:  # another host launched it at this very moment: the second look finds it
             continue
         ring_bells(runtime, errands)
@@ -125,14 +128,20 @@ def launch(runtime: Runtime, version: str, account: str, plan: Plan | None = Non
     raise Refused("running")
 
 
-def _per_day(runtime: Runtime, version: str, plan: Plan) -> int:
+def _people(runtime: Runtime, version: str, plan: Plan) -> int:
+    """How many are meant, where it has to be known for spreading them; else whether anybody is."""
     with runtime.database.read() as session:
         there = outreach.version(session, version)
-    return ceil(size(runtime, there, plan) / plan.days) if there else _MOST
+        if there is None:
+            return 0
+        meant, now = audience_of(runtime, there, plan), runtime.clock.now()
+        if plan.days > 1:
+            return campaigns.size(session, meant, now=now)
+        return int(campaigns.anybody(session, meant, now=now))
 
 
 def _launch(
-    runtime: Runtime, version: str, account: str, plan: Plan, per_day: int, now: datetime
+    runtime: Runtime, version: str, account: str, plan: Plan, people: int, now: datetime
 ) -> tuple[str, list[Errand]]:
     with runtime.database.write() as session:
         there = outreach.version(session, version)
@@ -140,7 +149,7 @@ def _launch(
             raise Refused("feature_off")
         if there is None or not there.may_be_heard(now):
             raise Refused("not_approved")
-        values = _values(session, runtime, there, plan, per_day, now)
+        values = _values(runtime, there, plan, people, now)
         standing = campaigns.open_of(session, version)
         if standing is not None:
             if not _same(standing, values, now):
@@ -158,22 +167,15 @@ def _launch(
     return campaign, bells if due <= now else []
 
 
-def _values(
-    session: Session, runtime: Runtime, version: Version, plan: Plan, per_day: int, now: datetime
-) -> dict:  # type: ignore[type-arg]  # columns
+def _values(runtime: Runtime, version: Version, plan: Plan, people: int, now: datetime) -> dict:  # type: ignore[type-arg]  # columns
     starts = max(plan.starts or now, now)
     not_after = min(starts + plan.lives, version.valid_until)
-    wrong = (
-        not 1 <= plan.days <= MOST_DAYS
-        or (plan.cap is not None and plan.cap <= 0)
-        or any(days is not None and not 0 <= days <= 400 for days in (plan.youngest, plan.oldest))
-    )
-    if wrong:
+    if not 1 <= plan.days <= MOST_DAYS or (plan.cap is not None and plan.cap <= 0):
         raise Refused("bad_plan")
     if not_after <= starts or not_after <= now:
         raise Refused("not_valid")
     meant = audience_of(runtime, version, plan)
-    if not campaigns.anybody(session, meant, now=now):
+    if not people:
         raise Refused("nobody")
     return {
         "starts": starts,
@@ -181,7 +183,7 @@ def _values(
         "topic": plan.topic,
         "asked_from": meant.asked_from,
         "asked_until": meant.asked_until,
-        "per_day": max(1, per_day),
+        "per_day": ceil(people / plan.days) if plan.days > 1 else _MOST,
         "cap": None if plan.cap is None else int(plan.cap * 10_000),
     }
 

@@ -319,7 +319,6 @@ def _not_wanted(session: Session, runtime: Runtime, duty: Duty, now: datetime) -
 
 def _dial(runtime: Runtime, duty: Duty, dialling: Dialling, number: Msisdn, moment: Moment) -> None:
     try:
-        lines.Pacer(runtime).wait(moment)
         sid = runtime.carrier.place_call(
             to=number,
             line=dialling.line,
@@ -327,6 +326,7 @@ def _dial(runtime: Runtime, duty: Duty, dialling: Dialling, number: Msisdn, mome
             detect_machine=dialling.detect_machine,
             ring_seconds=RING_SECONDS[dialling.kind],
             talk_seconds=RING_BACK_SECONDS if dialling.kind is LegKind.RING_BACK else TALK_SECONDS,
+            begins=lambda: lines.Pacer(runtime).wait(moment),
         )
     except CarrierError as error:
         if error.uncertain:

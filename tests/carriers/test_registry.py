@@ -32,6 +32,18 @@ def test_reading_and_answering_webhooks_does_not_load_the_rest_library() -> None
     assert done.stdout.strip() == "[]"
 
 
+def test_what_placing_a_call_takes_is_loaded_before_a_worker_forks() -> None:
+    code = (
+        "import sys;"
+        "from gateway.carriers.twilio import TwilioCarrier;"
+        "carrier = TwilioCarrier(account_sid='AC', tokens=('t',), public_url='https://hotline.example');"
+        "carrier.prepare();"
+        "print({'urllib3', 'twilio.rest.api.v2010.account.call'} <= set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
+
+
 def test_the_twilio_carrier_is_a_carrier() -> None:
     carrier: Carrier = TwilioCarrier(
         account_sid="AC" + "7" * 32, tokens=("a", "b"), public_url="https://hotline.example"

@@ -118,7 +118,8 @@ def test_a_second_press_of_begin_is_the_same_campaign(runtime: Runtime, lead: Br
 @pytest.mark.parametrize(
     "wrong",
     [{"days": "x"}, {"days": "99"}, {"cap": "free"}, {"cap": "nan"}, {"cap": "-1"}, {"cap": "1e99"}, {"day": "soon"},
-     {"time": "25:00"}, {"lasts": "0"}, {"lasts": "9999999"}, {"oldest": "-3"}, {"topic": "war"}, {"days": "၃x"}],
+     {"time": "25:00"}, {"lasts": "0"}, {"lasts": "9999999"}, {"oldest": "-3"},
+     {"oldest": "99999999999"}, {"youngest": "999999"}, {"lasts": "99999999999999"}, {"topic": "war"}, {"days": "၃x"}],
 )  # fmt: skip
 def test_a_plan_that_cannot_be_is_refused_and_nothing_begins(
     runtime: Runtime, lead: Browser, version: str, wrong: dict[str, str]

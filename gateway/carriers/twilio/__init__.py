@@ -3,7 +3,7 @@
 A worker that forks imports `gateway.carriers.twilio.rest` before it does; the web never needs it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -62,6 +62,7 @@ class TwilioCarrier:
         detect_machine: bool,
         ring_seconds: int,
         talk_seconds: int,
+        begins: Callable[[], None],
     ) -> str:
         return self._rest.place_call(
             to=to,
@@ -70,6 +71,7 @@ class TwilioCarrier:
             detect_machine=detect_machine,
             ring_seconds=ring_seconds,
             talk_seconds=talk_seconds,
+            begins=begins,
         )
 
     def end_call(self, sid: str) -> None:

@@ -2,7 +2,9 @@
 
 import logging
 import ssl
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode
@@ -70,25 +72,27 @@ class Rest:
         detect_machine: bool,
         ring_seconds: int,
         talk_seconds: int,
+        begins: Callable[[], None],
     ) -> str:
         address = self._leg(leg)
         options = {"machine_detection": "Enable"} if detect_machine else {}
         if self._fallback_url:  # else whoever holds the phone hears the carrier's English error
             options |= {"fallback_url": f"{self._fallback_url}/hangup.xml", "fallback_method": "GET"}
-        call = _ask(
-            lambda: self._client.calls.create(
-                to=to.reveal("dial"),
-                from_=line.reveal("dial"),
-                url=address,
-                method="POST",
-                status_callback=f"{address}/status",
-                status_callback_method="POST",
-                status_callback_event=list(_EVENTS),
-                timeout=ring_seconds,
-                time_limit=talk_seconds,
-                **options,
+        with self._http.waiting_for(begins):
+            call = _ask(
+                lambda: self._client.calls.create(
+                    to=to.reveal("dial"),
+                    from_=line.reveal("dial"),
+                    url=address,
+                    method="POST",
+                    status_callback=f"{address}/status",
+                    status_callback_method="POST",
+                    status_callback_event=list(_EVENTS),
+                    timeout=ring_seconds,
+                    time_limit=talk_seconds,
+                    **options,
+                )
             )
-        )
         return _named(call.sid, is_call_sid)
 
     def end_call(self, sid: str) -> None:
@@ -199,8 +203,18 @@ class _Http:
         # It logs addresses, and a look-up's address holds the number that is looked up.
         logging.getLogger("urllib3").setLevel(logging.CRITICAL)
         self.answered_at = ""
+        self._before = threading.local()
         # Only `settings` reads the environment: this knows of no proxy, no .netrc and no other certificates.
         self._pool = PoolManager(num_pools=4, maxsize=_CONNECTIONS, retries=False, ca_certs=certifi.where())
+
+    @contextmanager
+    def waiting_for(self, begins: Callable[[], None]) -> Iterator[None]:
+        """Call this right before a request of this thread leaves: the library has no place for it."""
+        self._before.begins = begins
+        try:
+            yield
+        finally:
+            del self._before.begins
 
     def request(
         self,
@@ -215,16 +229,22 @@ class _Http:
     ) -> Any:
         connect, read = (timeout, timeout) if timeout else _TIMEOUT
         signed = {"Authorization": make_headers(basic_auth=":".join(auth))["authorization"]} if auth else {}
+        address, body = f"{uri}?{_form(params)}" if params else uri, _form(data) if data else None
+        getattr(self._before, "begins", _at_once)()
         answer = self._pool.urlopen(
             method.upper(),
-            f"{uri}?{_form(params)}" if params else uri,
-            body=_form(data) if data else None,
+            address,
+            body=body,
             headers={**(headers or {}), **signed},
             timeout=Timeout(connect=connect, read=read),
             redirect=allow_redirects,
         )
         self.answered_at = answer.headers.get("Date", "")
         return Response(answer.status, answer.data.decode("utf-8", "replace"), answer.headers)
+
+
+def _at_once() -> None:
+    return None
 
 
 def _form(fields: Mapping[str, Any]) -> str:

@@ -126,6 +126,20 @@ def test_a_call_names_its_leg_and_reports_every_step(double: Double) -> None:
     )
 
 
+def test_a_call_leaves_when_it_may_begin_and_not_at_all_where_it_may_not(double: Double) -> None:
+    seen: list[int] = []
+    double.will_answer(*GOOD["place_call"])
+    place(carrier(double.address), begins=lambda: seen.append(len(double.asked)))
+    assert (seen, len(double.asked)) == ([0], 1)
+
+    def refuse() -> None:
+        raise CarrierError("too late", retry=True)
+
+    with pytest.raises(CarrierError, match="too late"):
+        place(carrier(double.address), begins=refuse)
+    assert len(double.asked) == 1
+
+
 def test_machine_detection_only_where_asked(double: Double) -> None:
     double.will_answer(*GOOD["place_call"])
     place(carrier(double.address), detect_machine=False)

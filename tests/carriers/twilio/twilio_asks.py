@@ -21,10 +21,12 @@ def carrier(address: str) -> TwilioCarrier:
     return TwilioCarrier(account_sid=ACCOUNT, tokens=(TOKEN,), public_url=PUBLIC, api_base_url=address)
 
 
-def place(on: TwilioCarrier, *, detect_machine: bool = True) -> str:
+def place(
+    on: TwilioCarrier, *, detect_machine: bool = True, begins: Callable[[], None] = lambda: None
+) -> str:
     return on.place_call(
-        to=TO, line=LINE, leg="L-1", detect_machine=detect_machine, ring_seconds=25, talk_seconds=1800
-    )
+        to=TO, line=LINE, leg="L-1", detect_machine=detect_machine, ring_seconds=25, talk_seconds=1800, begins=begins
+    )  # fmt: skip
 
 
 def send(on: TwilioCarrier, validity: int = 600) -> str:
