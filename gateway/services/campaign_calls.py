@@ -44,7 +44,7 @@ from gateway.vault import Place
 _log = get(__name__)
 
 SLICE_SECONDS: Final = 5.0  # of the real time; then whoever waits for a worker goes first
-LONGEST_SLICE: Final = 30.0  # where nobody does; a worker that is at it for a minute is taken for dead
+LONGEST_SLICE: Final = 20.0  # where nobody does; a worker that is at it for a minute is taken for dead
 BLOCK: Final = timedelta(milliseconds=200)  # calls whose moments are taken together
 # And so long before they come: a callback waits no longer than both.
 AHEAD: Final = timedelta(milliseconds=400)

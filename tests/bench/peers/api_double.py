@@ -43,10 +43,11 @@ def main() -> None:
                     continue
                 held[line] = b""
                 count += 1
-                to = _TO.search(body)
-                assert to
-                times.write(f"{came:.6f} {hashlib.sha256(to[1]).hexdigest()[:16]}\n")
-                answer = b'{"sid": "CA%032x", "status": "queued"}' % count
+                if to := _TO.search(body):
+                    times.write(f"{came:.6f} {hashlib.sha256(to[1]).hexdigest()[:16]}\n")
+                # Whatever else is asked is a call that is taken back, or looked for.
+                status = b"queued" if to else b"canceled"
+                answer = b'{"sid": "CA%032x", "status": "%s", "calls": []}' % (count, status)
                 line.sendall(
                     b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
                     % (len(answer), answer)
