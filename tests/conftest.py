@@ -27,6 +27,13 @@ settings.register_profile(
 settings.load_profile("everyday")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """As often as the promises say takes as long as it takes; the everyday limit is for what hangs."""
+    if settings.get_current_profile_name() == "full":
+        for item in items:
+            item.add_marker(pytest.mark.timeout(0), append=False)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pictures", default="test-results/pictures", help="where browser tests put pictures")
 

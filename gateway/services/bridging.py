@@ -128,9 +128,10 @@ def caller_not_joined(
         return errands + callbacks.ended(
             session, runtime, there, S.WRONG_PERSON, why=why, account=None, now=now
         )
-    if (
-        why not in callbacks.TRY_AGAIN and there.not_before <= now
-    ):  # somebody answered, and did not give the right answer: it ends here, unless it was moved meanwhile
+    shared = there.contact is not None and len(rows.ringing_at(session, there.contact)) > 1
+    if why not in callbacks.TRY_AGAIN and there.not_before <= now and not shared:
+        # Somebody answered, and did not give the right answer: it ends here, unless it was moved meanwhile. Where
+        # another waits at the same phone it may have been that one, with a number of her own that is as right.
         return errands + callbacks.ended(
             session, runtime, there, S.NO_ANSWER, why=f"caller_{why}", account=None, now=now
         )

@@ -13,7 +13,7 @@ from gateway.queue import JOB_END_CALL, JOB_FORGET, JOB_RING_POOL
 from gateway.runtime import Runtime
 from gateway.services import priority, windows
 from gateway.services.errands import Errand, errand
-from gateway.store import callbacks, legs, outbox
+from gateway.store import callbacks, case_codes, legs, outbox
 from gateway.store.callbacks import Callback, CallbackState
 from gateway.store.database import Session
 from gateway.store.legs import LegKind
@@ -59,7 +59,9 @@ AFTER_TALK = timedelta(minutes=30)  # for the outcome and the note
 ATTEMPTS = 3
 SPACING = {"busy": timedelta(minutes=5)}
 USUAL_SPACING = timedelta(minutes=15)
+LETS_GO = frozenset({S.NO_ANSWER, S.WRONG_PERSON, S.EXPIRED})
 TRY_AGAIN = frozenset({"busy", "no_answer", "failed", "machine", "later"})
+CODE_LIVES = timedelta(days=7)  # of a case by code, from when it was asked: so she was told
 UNCERTAIN_LIVES = timedelta(days=3)  # for a coordinator to look at, after its time
 RING_LIVES = timedelta(
     minutes=2
@@ -85,17 +87,18 @@ def ask(
     language: str,
     line_index: bytes,
     now: datetime,
+    by_code: bool = False,
 ) -> str:
-    """Register a request, or add to the contact's open one. Return its id."""
+    """Register a request, or add to the contact's open one; `by_code` is always one of its own. Return its id."""
     life = windows.life(wish, now, runtime.settings.timezone)
-    there = callbacks.open_of(session, contact)
+    there = None if by_code else callbacks.open_of(session, contact)
     if there is None:
         new = runtime.new_id()
         callbacks.add(
             session,
             id=new, contact=contact, handle=handle, state=S.WAITING, wish=wish, own_keys=own_key,
             language=language, line_index=line_index, asked=now, room=runtime.new_id(), changed=now,
-            **times(life),
+            by_code=by_code, **times(life),
         )  # fmt: skip
         note(session, new, S.WAITING, "asked", None, now)
         return new
@@ -167,12 +170,36 @@ def calls_off(session: Session, runtime: Runtime, callback: str, *, now: datetim
 def end_for(
     session: Session, runtime: Runtime, contact: str, *, to: CallbackState, now: datetime
 ) -> list[Errand]:
-    """Withdraw or forget the contact's open request, ending calls that stand."""
-    there = callbacks.open_of(session, contact)
-    if there is None:
+    """Withdraw or forget the contact's open request, ending calls that stand.
+
+    A case by code only borrowed this phone: it is not rung here any more, and goes on without one.
+    """
+    errands = []
+    for there in callbacks.ringing_at(session, contact):
+        errands += hang_up(session, runtime, there.id, now=now)
+        if there.by_code:
+            errands += without_phone(session, runtime, there, why="phone_left_it", account=None, now=now)
+        else:
+            moved(session, there, to, why=to.value, account=None, now=now)
+    return errands
+
+
+def without_phone(
+    session: Session, runtime: Runtime, there: Callback, *, why: str, account: str | None, now: datetime
+) -> list[Errand]:
+    """A case by code lets go of the phone that it borrowed, and waits for its person to ring again with the code."""
+    if there.state is S.WAITING:
+        note(session, there.id, there.state, why, account, now)
+    else:
+        moved(session, there, S.WAITING, why=why, account=account, now=now)
+    expires = there.asked + CODE_LIVES
+    callbacks.change(
+        session, there.id, contact=None, wish=BY_CODE, note=None, attempts=0, redials=0,
+        **times(windows.Life(expires, expires, repeats=0), there.danger),
+    )  # fmt: skip
+    if there.contact is None:
         return []
-    moved(session, there, to, why=to.value, account=None, now=now)
-    return hang_up(session, runtime, there.id, now=now)
+    return [errand(session, runtime, JOB_FORGET, there.contact, due=now, lives=NO_HURRY)]
 
 
 def hang_up(
@@ -270,7 +297,17 @@ def ended(
     account: str | None,
     now: datetime,
 ) -> list[Errand]:
-    """End it. What is done is kept a week for those who talked; of anything else the number goes at once."""
+    """End it. What is done is kept a week for those who talked; of anything else the number goes at once.
+
+    Where the person of a case by code was not reached, only the borrowed phone is let go while her code lives.
+    """
+    if (
+        to in LETS_GO
+        and there.contact
+        and now < there.asked + CODE_LIVES
+        and case_codes.of(session, there.id)
+    ):
+        return without_phone(session, runtime, there, why=why, account=account, now=now)
     moved(session, there, to, why=why, account=account, now=now)
     if there.contact is None or to is S.DONE:
         return []

@@ -13,7 +13,8 @@ from gateway.store import case_codes
 from gateway.store.callbacks import CallbackState
 from gateway.store.database import Session
 
-LIVES: Final = timedelta(days=7)
+AT_ONE_PHONE: Final = 3
+"""Cases that may ring one phone at once: more would be somebody who wants it to ring."""
 GUESSES: Final = 2  # there are only five own numbers
 SHUT: Final = timedelta(hours=6)
 
@@ -40,11 +41,12 @@ def open_one(
 ) -> None:
     """Keep a request without a contact; nobody can be rung for it until its person asks from a phone."""
     callback = runtime.new_id()
-    expires = now + LIVES
+    expires = now + callbacks.CODE_LIVES
     rows.add(
         session,
         id=callback, contact=None, handle=handle, state=CallbackState.WAITING, wish=callbacks.BY_CODE, own_keys=own_key,
         language=language, line_index=line_index, asked=now, room=runtime.new_id(), changed=now,
+        by_code=True,
         **callbacks.times(windows.Life(expires, expires, repeats=0)),
     )  # fmt: skip
     rows.note_move(session, callback, state=CallbackState.WAITING, why="asked", account=None, now=now)
@@ -66,8 +68,15 @@ def guessed_wrong(session: Session, runtime: Runtime, code: str, now: datetime) 
     there = case_codes.find(session, digest)
     if there is not None and (there.shut_until is None or there.shut_until <= now):  # shut, nothing is tried
         further = there.guesses + 1 - GUESSES
-        shut = min(now + SHUT * 4**further, now + LIVES) if further >= 0 else None
+        shut = min(now + SHUT * 4**further, now + callbacks.CODE_LIVES) if further >= 0 else None
         case_codes.guessed(session, digest, shut_until=shut)
+
+
+def crowd_at(session: Session, runtime: Runtime, contact: str, code: str) -> bool:
+    """Whether so many other cases borrowed this phone that one more could only be meant to make it ring."""
+    there = case_codes.find(session, _digest(runtime, code))
+    others = [one for one in rows.ringing_at(session, contact) if one.by_code]
+    return sum(there is None or one.id != there.callback for one in others) >= AT_ONE_PHONE
 
 
 def ring_here(
@@ -82,17 +91,14 @@ def ring_here(
 ) -> tuple[str, list[Errand]]:
     """Ring this contact's phone for the case. Return the request that will be rung.
 
-    What this phone had asked for itself is withdrawn: one request rings one phone. Raises `Refused("gone")` where
-    the case was closed meanwhile.
+    What was asked from this phone itself stays as it is. Raises `Refused("gone")` where the case was closed
+    meanwhile.
     """
     there = case_codes.find(session, _digest(runtime, code))
     callback = rows.get_to_move(session, there.callback) if there else None
     if callback is None or callback.ended is not None:
         raise Refused("gone")
-    mine = rows.open_of(session, contact)
     errands: list[Errand] = []
-    if mine is not None and mine.id != callback.id:
-        errands = callbacks.end_for(session, runtime, contact, to=CallbackState.WITHDRAWN, now=now)
     if (
         callback.contact is not None and callback.contact != contact
     ):  # the phone of an earlier ring is not hers

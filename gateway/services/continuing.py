@@ -7,7 +7,7 @@ from typing import Final
 from gateway.errors import Refused
 from gateway.runtime import Runtime
 from gateway.services import callbacks, casework, windows
-from gateway.store import audit, contacts, continuing, counselors
+from gateway.store import audit, case_codes, contacts, continuing, counselors
 from gateway.store import callbacks as rows
 from gateway.store.callbacks import Callback, CallbackState
 from gateway.store.counselors import Account, Role
@@ -89,15 +89,16 @@ def ring_again(runtime: Runtime, callback: str, account: str, wish: str) -> str:
         there, contact = _closed(session, callback, account)
         if continuing.first_talk(session, callback) is None or _forbidden(session, contact):
             raise Refused("not_now")  # only they themselves can ask, and never after they said stop
-        if rows.open_of(session, contact) is not None:
+        if not there.by_code and rows.open_of(session, contact) is not None:
             raise Refused("asked_already")
         if rows.handle_in_use(session, there.handle):
             raise Refused("words_in_use")
         note = casework.read_note(runtime, session, there)
         new = callbacks.ask(
             session, runtime, contact, wish=wish, own_key=there.own_keys, handle=there.handle,
-            language=there.language, line_index=there.line_index, now=now,
+            language=there.language, line_index=there.line_index, now=now, by_code=there.by_code,
         )  # fmt: skip
+        case_codes.goes_on_as(session, callback, new)
         if note:
             casework.keep_note(session, runtime, new, contact, note)
         callbacks.note(session, new, CallbackState.WAITING, "asked_in_talk", account, now)

@@ -267,11 +267,25 @@ def _place(runtime: Runtime, duty: Duty, whom: Callable[[Session], Dialling | No
 
 def _has_a_line(session: Session, runtime: Runtime, dialling: Dialling) -> bool:
     """Whether a line is free, and the caller's phone does not ring, or may ring, by an earlier call for this."""
-    if dialling.kind is LegKind.CALLBACK:
-        standing = legs.live_of(session, dialling.subject)
-        if any(leg.kind is LegKind.CALLBACK for leg in standing):
-            return False
+    if dialling.kind is LegKind.CALLBACK and _at_her_phone(session, dialling.subject):
+        return False
     return lines.free(session, runtime, dialling.kind) > 0
+
+
+def _at_her_phone(session: Session, callback: str) -> bool:
+    """Whether a call stands between us and the phone of this request, for it or for another that rings there."""
+    there = callback_rows.get(session, callback)
+    if there is None or there.contact is None:
+        return False
+    standing = [
+        leg
+        for one in callback_rows.ringing_at(session, there.contact)
+        for leg in legs.live_of(session, one.id)
+    ]
+    return any(
+        leg.kind is LegKind.CALLBACK or (leg.kind is LegKind.LIVE and leg.subject != callback)
+        for leg in standing
+    )
 
 
 def _begin(session: Session, runtime: Runtime, duty: Duty, dialling: Dialling, now: datetime) -> None:

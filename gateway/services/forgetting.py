@@ -16,7 +16,7 @@ from gateway.services.errands import Errand, errand, ring_bells
 from gateway.store import audit, consents, contacts, continuing, legs, messages, outbox, ring_backs
 from gateway.store import callbacks as callback_rows
 from gateway.store import campaigns as recipients
-from gateway.store.callbacks import CallbackState
+from gateway.store.callbacks import Callback, CallbackState
 from gateway.store.database import Session
 from gateway.store.outbox import Duty
 
@@ -76,9 +76,21 @@ def forget_case(runtime: Runtime, callback: str, account: str, *, keep_out: bool
         sealed = contacts.sealed_number(session, there.contact) if there.contact else None
         if sealed is None:
             raise Refused("forgotten")
-        errands = forget(session, runtime, sealed[0], now=now, keep_out=keep_out)
+        if there.by_code:
+            errands = _forget_code(session, runtime, there, now=now)
+        else:
+            errands = forget(session, runtime, sealed[0], now=now, keep_out=keep_out)
         audit.note(session, what="forget", account=account, subject=callback, now=now)
     ring_bells(runtime, errands)
+
+
+def _forget_code(session: Session, runtime: Runtime, there: Callback, *, now: datetime) -> list[Errand]:
+    """Of a case by code only itself: what its phone's owner asked for is not its person's to destroy."""
+    errands = callbacks.hang_up(session, runtime, there.id, now=now)
+    callbacks.moved(session, there, CallbackState.FORGOTTEN, why="forgotten", account=None, now=now)
+    let_go(session, there.id)
+    legs.remove_ended_of(session, there.id)
+    return [*errands, release(session, runtime, there.contact, now=now)] if there.contact else errands
 
 
 def stop(session: Session, runtime: Runtime, number_index: bytes, *, now: datetime) -> list[Errand]:
@@ -156,7 +168,7 @@ def forget_if_idle(runtime: Runtime, contact: str) -> str:
 
 
 def _needed(session: Session, contact: str, now: datetime) -> bool:
-    if callback_rows.open_of(session, contact) or consents.of_contact(session, contact):
+    if callback_rows.ringing_at(session, contact) or consents.of_contact(session, contact):
         return True
     if consents.text_opt_in(session, contact):
         return True

@@ -83,6 +83,7 @@ callbacks = Table(
     Column("rank", Instant, nullable=False),  # the earliest stands first: `services.priority`
     Column("danger", Instant),  # when she said that she is in danger
     Column("woman", Boolean, nullable=False, server_default=false()),  # wishes to talk with a woman
+    Column("by_code", Boolean, nullable=False, server_default=false()),  # its phone is borrowed
     Column("escalated", Instant),  # since when coordinators are told that its time ends
     Column("flagged", Boolean, nullable=False, server_default=false()),  # a counselor ended it: not safe
     Column("redials", Integer, nullable=False, server_default="0"),  # after a line that dropped
@@ -103,10 +104,11 @@ Index("ix_callbacks_not_before", callbacks.c.not_before, sqlite_where=_waiting, 
 _uncertain = and_(_open, callbacks.c.state == literal_column(f"'{CallbackState.UNCERTAIN}'"))
 Index("ix_callbacks_uncertain", callbacks.c.not_before, sqlite_where=_uncertain, postgresql_where=_uncertain)
 Index("ix_callbacks_expires", callbacks.c.expires, sqlite_where=_open, postgresql_where=_open)
-# One open request per contact, held by the database itself.
-Index(
-    "uq_callbacks_open_contact", callbacks.c.contact, unique=True, sqlite_where=_open, postgresql_where=_open
-)
+# One open request per contact, held by the database itself; those by code are requests of their own.
+_own = and_(_open, callbacks.c.by_code.is_(false()))
+Index("uq_callbacks_open_contact", callbacks.c.contact, unique=True, sqlite_where=_own, postgresql_where=_own)
+_known = callbacks.c.contact.is_not(None)
+Index("ix_callbacks_contact", callbacks.c.contact, sqlite_where=_known, postgresql_where=_known)
 Index("uq_callbacks_open_handle", callbacks.c.handle, unique=True, sqlite_where=_open, postgresql_where=_open)
 Index("ix_callbacks_claimed_by", callbacks.c.claimed_by, sqlite_where=_open, postgresql_where=_open)
 # Partial, or SQLite would look for the open ones here and sort them all.
@@ -155,6 +157,7 @@ class Callback:
     rank: datetime
     danger: datetime | None
     woman: bool
+    by_code: bool
     escalated: datetime | None
     flagged: bool
     redials: int
@@ -179,7 +182,7 @@ class Moved:
 _COLUMNS = tuple(callbacks.c[name] for name in Callback.__dataclass_fields__)
 
 # What asking runs: built once, because building a statement costs more than running it.
-_OPEN_OF = select(*_COLUMNS).where(callbacks.c.contact == bindparam("contact"), _open).with_for_update()
+_OPEN_OF = select(*_COLUMNS).where(callbacks.c.contact == bindparam("contact"), _own).with_for_update()
 _HANDLE = select(callbacks.c.id).where(callbacks.c.handle == bindparam("handle"), _open)
 _ADD = insert(callbacks)
 _NOTE_MOVE = insert(moves)
@@ -206,6 +209,12 @@ def open_of(session: Session, contact: str) -> Callback | None:
     """The contact's one open request, or None; others cannot change it until the transaction ends."""
     row = session.execute(_OPEN_OF, {"contact": contact}).one_or_none()
     return None if row is None else _callback(row)
+
+
+def ringing_at(session: Session, contact: str) -> Sequence[Callback]:
+    """Every open request that rings this contact's phone: its own, and those by code that borrowed it."""
+    query = select(*_COLUMNS).where(callbacks.c.contact == contact, _open).order_by(callbacks.c.id)
+    return [_callback(row) for row in session.execute(query)]
 
 
 def all_of(session: Session, contact: str) -> Sequence[str]:

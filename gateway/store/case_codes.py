@@ -42,13 +42,20 @@ def find(session: Session, digest: bytes) -> CaseCode | None:
     return None if row is None else CaseCode(*row)
 
 
+def of(session: Session, callback: str) -> bool:
+    """Whether this request is found by a code."""
+    query = select(case_codes.c.digest).where(case_codes.c.callback == callback)
+    return session.execute(query).first() is not None
+
+
+def goes_on_as(session: Session, callback: str, new: str) -> None:
+    """The code of a closed case finds the one that follows it."""
+    session.execute(update(case_codes).where(case_codes.c.callback == callback).values(callback=new))
+
+
 def guessed(session: Session, digest: bytes, *, shut_until: datetime | None) -> None:
     session.execute(
         update(case_codes)
         .where(case_codes.c.digest == digest)
         .values(guesses=case_codes.c.guesses + 1, shut_until=shut_until)
     )
-
-
-def remove(session: Session, callback: str) -> None:
-    session.execute(case_codes.delete().where(case_codes.c.callback == callback))
