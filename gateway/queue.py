@@ -34,6 +34,8 @@ JOB_RING_POOLED: Final = "ring_pooled"
 """Ring one of them."""
 JOB_RING_KEYPAD: Final = "ring_keypad"
 """Ring back a counselor who rang a counselors' number."""
+JOB_RING_COLLEAGUE: Final = "ring_colleague"
+"""Ring somebody who is asked to join a talk."""
 JOB_STOP_WAITING: Final = "stop_waiting"
 """Tell her who stays on the line that nobody came."""
 JOB_SEND_TEXT: Final = "send_text"
@@ -62,6 +64,7 @@ JOBS: Final[dict[str, str]] = {
     JOB_RING_POOL: CALLS,
     JOB_RING_POOLED: CALLS,
     JOB_RING_KEYPAD: CALLS,
+    JOB_RING_COLLEAGUE: CALLS,
     JOB_STOP_WAITING: CALLS,
     JOB_SEND_TEXT: CALLS,
     JOB_FORGET: CALLS,

@@ -205,6 +205,21 @@ class CounselorDeclined:
 
 
 @dataclass(frozen=True, slots=True)
+class ColleagueHere:
+    """The right key or code of a colleague who is asked to join a talk."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColleagueJoins:
+    """The colleague heard the handle and joins the talk."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColleagueDeclined:
+    """The colleague does not join: the talk is as it was before."""
+
+
+@dataclass(frozen=True, slots=True)
 class RingAgain:
     """The line dropped while they talked: the counselor on this line wants her rung once more."""
 
@@ -264,6 +279,9 @@ Effect = (
     | CounselorHere
     | CounselorReady
     | CounselorDeclined
+    | ColleagueHere
+    | ColleagueJoins
+    | ColleagueDeclined
     | RingAgain
     | Stay
     | StayJoined
@@ -282,6 +300,9 @@ CounselorEffect = (
     | CounselorHere
     | CounselorReady
     | CounselorDeclined
+    | ColleagueHere
+    | ColleagueJoins
+    | ColleagueDeclined
     | RingAgain
 )
 
@@ -307,9 +328,13 @@ class AskForKeys:
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """Join the conference `room` (an opaque name), hearing the waiting sound until the other one comes."""
+    """Join the conference `room` (an opaque name), hearing the waiting sound until the other one comes.
+
+    With `ends` it ends for everybody when this one leaves.
+    """
 
     room: str
+    ends: bool = True
 
 
 @dataclass(frozen=True, slots=True)

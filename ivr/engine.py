@@ -168,7 +168,7 @@ def _follow(script: Script, state: State, option: Option, facts: Facts, *, press
     if option.connect:
         over = replace(state, menu=state.menu if option.to == LEAVE else option.to)
         spoken = (act.Play(said),) if said else ()
-        return Step(over, (*effects, *spoken, act.Connect(facts.room)))
+        return Step(over, (*effects, *spoken, act.Connect(facts.room, ends="transfer" not in facts.flags)))
     after = _go(script, state, option, facts, said)
     return Step(after.state, (*effects, *after.actions))
 
@@ -453,6 +453,12 @@ def _effect(name: EffectName, state: State, facts: Facts) -> act.Effect:  # noqa
             return act.CounselorDeclined("give_back")
         case EffectName.COUNSELOR_REFUSES:
             return act.CounselorDeclined("refuse")
+        case EffectName.COLLEAGUE_HERE:
+            return act.ColleagueHere()
+        case EffectName.COLLEAGUE_JOINS:
+            return act.ColleagueJoins()
+        case EffectName.COLLEAGUE_DECLINES:
+            return act.ColleagueDeclined()
         case EffectName.RING_AGAIN:
             return act.RingAgain()
         case EffectName.STAY:

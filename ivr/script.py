@@ -68,6 +68,9 @@ class EffectName(StrEnum):
     COUNSELOR_REFUSES = "counselor_refuses"
     COUNSELOR_SILENT = "counselor_silent"
     COUNSELOR_LEFT = "counselor_left"
+    COLLEAGUE_HERE = "colleague_here"
+    COLLEAGUE_JOINS = "colleague_joins"
+    COLLEAGUE_DECLINES = "colleague_declines"
     RING_AGAIN = "ring_again"
     STAY = "stay"
     STAY_JOINED = "stay_joined"
@@ -103,7 +106,8 @@ class Line:
 
 STARTS = frozenset(
     {
-        "dialled", "missed", "counselors_line", "rung_back", "callback", "counselor", "keypad", "programme", "confirm",
+        "dialled", "missed", "counselors_line", "rung_back", "callback", "counselor", "colleague", "keypad",
+        "programme", "confirm",
     }
 )  # fmt: skip
 AGAIN = "again"
@@ -231,11 +235,11 @@ class Script:
         return next((rule.name for rule in self.texts.values() if rule.sent_code), None)
 
     def flags(self) -> frozenset[str]:
-        """Every flag of `Facts` that changes what is said or done, the engine's own three among them."""
+        """Every flag of `Facts` that changes what is said or done, the engine's own four among them."""
         options = [option for menu in self.menus.values() for option in menu.options()]
         lines = [line for menu in self.menus.values() for line in (*menu.say, *menu.later)]
         lines += [line for option in options for line in option.say]
         asked = {flag for line in lines for flag in (line.only_if, line.unless)}
         asked |= {option.only_if for option in options} | {rule.only_if for rule in self.texts.values()}
         asked |= {flag for rule in self.texts.values() for flag in rule.instead}
-        return frozenset(asked - {""}) | {"no_saving", "neutral_due", "threads"}
+        return frozenset(asked - {""}) | {"no_saving", "neutral_due", "threads", "transfer"}

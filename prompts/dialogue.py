@@ -39,6 +39,7 @@ _STARTS = {
     "is rung back on the keypad": "keypad",
     "is rung": "callback",
     "is rung as counselor": "counselor",
+    "is rung as colleague": "colleague",
     "is rung with a programme": "programme",
     "is rung to confirm": "confirm",
 }
@@ -345,6 +346,12 @@ def in_words(effect: act.Effect) -> str:  # noqa: C901, PLR0911, PLR0912 - one c
             return "the counselor is ready"
         case act.CounselorDeclined(why):
             return f"the counselor does not go on: {why.replace('_', ' ')}"
+        case act.ColleagueHere():
+            return "the colleague is here"
+        case act.ColleagueJoins():
+            return "the colleague joins the talk"
+        case act.ColleagueDeclined():
+            return "the colleague does not join"
         case act.RingAgain():
             return "the counselor has her rung once more"
         case act.Stay():

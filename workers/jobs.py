@@ -44,6 +44,10 @@ def ring_keypad(duty: str) -> None:
     _do(duty, dispatch.ring_keypad)
 
 
+def ring_colleague(duty: str) -> None:
+    _do(duty, dispatch.ring_colleague)
+
+
 def ring_back(duty: str) -> None:
     _do(duty, dispatch.ring_back)
 

@@ -137,6 +137,7 @@ def _helping(runtime: Runtime) -> list[Route]:
         Route("ring_again", "POST", f"{case}/again", going_on.ring_again, COUNSELORS, cases.page),
         Route("colleagues", "GET", f"{case}/colleagues", going_on.colleagues, COUNSELORS),
         Route("offer", "POST", f"{case}/colleagues", going_on.offer, COUNSELORS, cases.page),
+        Route("bring_in", "POST", f"{case}/bring-in", going_on.bring_in, COUNSELORS, cases.page),
         Route("take_over", "POST", f"{case}/take-over", going_on.take_over, COUNSELORS, cases.page),
         Route("end_offer", "POST", f"{case}/end-offer", going_on.end_offer, COUNSELORS, cases.page),
         Route("choose", "GET", f"{case}/services", directory.choose, COUNSELORS),

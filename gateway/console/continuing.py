@@ -11,11 +11,13 @@ from gateway.console.cards import Card, card
 from gateway.console.frame import page
 from gateway.console.gates import COORDINATORS, go, me
 from gateway.runtime import Runtime
-from gateway.services import callbacks, continuing
+from gateway.services import callbacks, continuing, transferring
 from gateway.services.continuing import Kept
 from gateway.store import callbacks as rows
 from gateway.store import continuing as stored
-from gateway.store.callbacks import CallbackState
+from gateway.store import counselors
+from gateway.store.callbacks import Callback, CallbackState
+from gateway.store.database import Session
 
 MOST = 50
 
@@ -62,8 +64,12 @@ class Continuing:
         now = self._now()
         with self.runtime.database.read() as session:
             there = rows.get(session, case)
+            if there is None or there.claimed_by != me().id:
+                abort(404)
+            if there.state is CallbackState.TALKING and self.runtime.switches.on(transferring.FEATURE):
+                return self._to_join(session, there, now)
             takers = continuing.takers(session, me().id)
-        if there is None or there.claimed_by != me().id or there.state is not CallbackState.CLAIMED:
+        if there.state is not CallbackState.CLAIMED:
             abort(404)
         return page(
             "colleagues",
@@ -71,6 +77,17 @@ class Continuing:
             takers=takers,
             minutes=int(continuing.ANSWER_WITHIN.total_seconds() // 60),
         )
+
+    def _to_join(self, session: Session, there: Callback, now: datetime) -> ResponseReturnValue:
+        free = {one.account for one in transferring.joinable(session, self.runtime, there, me().id)}
+        takers = [one for one in counselors.everyone(session) if one.id in free]
+        return page("bring_in", one=card(self.runtime, there, now), takers=takers)
+
+    def bring_in(self, case: str) -> ResponseReturnValue:
+        """A colleague is rung, chosen or whoever suits, and may join the talk."""
+        transferring.ask(self.runtime, case, me().id, request.form.get("taker", ""))
+        flash("asked_to_join")
+        return go("case", case=case)
 
     def offer(self, case: str) -> ResponseReturnValue:
         continuing.offer(self.runtime, case, me().id, request.form.get("taker", ""))

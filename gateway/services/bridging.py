@@ -1,11 +1,14 @@
-"""What the calls of a bridge report: the counselor waits, the caller has joined, or somebody has left."""
+"""What the calls of a bridge report: the counselor waits, the caller has joined, or somebody has left.
+
+Whoever leaves a talk to which a colleague was brought leaves it to the colleague (`transferring`).
+"""
 
 from datetime import datetime, timedelta
 
 from gateway.errors import Refused
 from gateway.queue import JOB_END_CALL, JOB_MOVE_CALL, JOB_RING_CALLER
 from gateway.runtime import Runtime
-from gateway.services import attending, callbacks, casework
+from gateway.services import attending, callbacks, casework, transferring
 from gateway.services.errands import Errand, errand
 from gateway.store import callbacks as rows
 from gateway.store import legs, outbox
@@ -155,9 +158,10 @@ def counselor_left(
     """
     there = callbacks.known(session, callback)
     if there.claimed_by != account:
+        transferring.not_there(session, there, account, now=now)
         return []
     if there.state is S.TALKING:
-        talk_over(session, callback, now=now)
+        return talk_over(session, runtime, callback, account, now=now)
     if there.state in (S.CALLING_COUNSELOR, S.CALLING_CALLER):
         to = S.WAITING if one_of_several and there.state is S.CALLING_COUNSELOR else S.CLAIMED
         if legs.staying(session, callback):  # she waits on the line: for whoever else is there
@@ -167,17 +171,27 @@ def counselor_left(
     return []
 
 
-def talk_over(session: Session, callback: str, *, now: datetime) -> None:
-    """One of the two left (the conference ends the other's call): the counselor is asked for the outcome."""
+def talk_over(
+    session: Session, runtime: Runtime, callback: str, left: str | None, *, now: datetime
+) -> list[Errand]:
+    """Somebody left the talk: an account, or (None) she herself. The counselor is then asked for the outcome.
+
+    Where a colleague is in the talk too, it goes on with the one of the two who stays.
+    """
     there = callbacks.known(session, callback)
-    if there.state is S.TALKING:
-        callbacks.moved(session, there, S.CLAIMED, why="talked", account=there.claimed_by, now=now)
-        rows.change(session, callback, lease_until=now + callbacks.AFTER_TALK)
+    if left is not None and left != there.claimed_by:
+        transferring.not_there(session, there, left, now=now)
+        return []
+    if there.state is not S.TALKING or (left and transferring.passed_on(session, there, now=now)):
+        return []
+    callbacks.moved(session, there, S.CLAIMED, why="talked", account=there.claimed_by, now=now)
+    rows.change(session, callback, lease_until=now + callbacks.AFTER_TALK)
+    return transferring.everybody_leaves(session, runtime, there, she_is_there=left is not None, now=now)
 
 
-def stuck(session: Session, there: rows.Callback, *, now: datetime) -> None:
+def stuck(session: Session, runtime: Runtime, there: rows.Callback, *, now: datetime) -> list[Errand]:
     """A call state without any call or any that is owed: its end was lost. A counselor may go on, or a coordinator."""
     if there.state in (S.CALLING_COUNSELOR, S.CALLING_CALLER):
         callbacks.moved(session, there, S.CLAIMED, why="lost_call", account=there.claimed_by, now=now)
-    elif there.state is S.TALKING:
-        talk_over(session, there.id, now=now)
+        return []
+    return talk_over(session, runtime, there.id, None, now=now)

@@ -13,7 +13,7 @@ from gateway.queue import JOB_END_CALL, JOB_FORGET, JOB_RING_POOL
 from gateway.runtime import Runtime
 from gateway.services import priority, windows
 from gateway.services.errands import Errand, errand
-from gateway.store import callbacks, case_codes, legs, outbox
+from gateway.store import callbacks, case_codes, continuing, legs, outbox
 from gateway.store.callbacks import Callback, CallbackState
 from gateway.store.database import Session
 from gateway.store.legs import LegKind
@@ -328,6 +328,8 @@ def moved(
             values = {"claimed_by": None, "lease_until": None}
         case S.CLAIMED:
             values = {"lease_until": now + LEASE}
+        case S.CALLING_COUNSELOR:  # whoever rings has it: to whom it was offered before is asked no more
+            continuing.end_offer(session, there.id)
     if not callbacks.move(session, there.id, from_=(there.state,), to=to, now=now, **values):
         raise Refused("taken")
     note(session, there.id, to, why, account, now)

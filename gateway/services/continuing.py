@@ -6,7 +6,8 @@ from typing import Final
 
 from gateway.errors import Refused
 from gateway.runtime import Runtime
-from gateway.services import callbacks, casework, windows
+from gateway.services import callbacks, casework, transferring, windows
+from gateway.services.errands import ring_bells
 from gateway.store import audit, case_codes, contacts, continuing, counselors
 from gateway.store import callbacks as rows
 from gateway.store.callbacks import Callback, CallbackState
@@ -186,8 +187,16 @@ def end_offer(runtime: Runtime, callback: str, account: str) -> None:
         offered = continuing.offered(session, callback, now)
         if offered is None or account not in (offered.giver, offered.taker):
             raise Refused("offer_over")
+        if transferring.beside(session, callback, now=now):
+            raise Refused("not_now")
         continuing.end_offer(session, callback)
         callbacks.note(session, callback, there.state, "offer_ended", account, now)
+        errands = (
+            transferring.stop_ringing(session, runtime, callback, now=now)
+            if there.state is CallbackState.TALKING
+            else []
+        )
+    ring_bells(runtime, errands)
 
 
 def _held(session: Session, callback: str, account: str) -> Callback:

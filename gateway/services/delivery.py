@@ -15,10 +15,12 @@ from gateway.services import (
     spending,
     states,
     staying,
+    transferring,
 )
 from gateway.services.effects import Effects
 from gateway.services.errands import Errand, ring_bells
 from gateway.services.facts import Turn, facts_of
+from gateway.store import callbacks as callback_rows
 from gateway.store import conversations, legs
 from gateway.store.database import Session
 from gateway.store.legs import Leg, LegKind
@@ -78,11 +80,11 @@ def _hung_up(session: Session, runtime: Runtime, digest: bytes) -> list[Errand]:
     return Effects(session, runtime, turn, None, "").perform(ended.actions)
 
 
-def _leg_over(session: Session, runtime: Runtime, leg: Leg) -> list[Errand]:
+def _leg_over(session: Session, runtime: Runtime, leg: Leg) -> list[Errand]:  # noqa: PLR0911 - one case a kind
     now = runtime.clock.now()
     why = "no_answer" if leg.result in (None, "completed", "canceled") else leg.result
     match leg.kind:
-        case LegKind.COUNSELOR | LegKind.KEYPAD:
+        case LegKind.COUNSELOR | LegKind.KEYPAD | LegKind.COLLEAGUE:
             return _counselor_line_free(session, runtime, leg)
         case LegKind.LIVE:
             return []  # all was done while its own result was still known
@@ -94,7 +96,7 @@ def _leg_over(session: Session, runtime: Runtime, leg: Leg) -> list[Errand]:
                 return bridging.caller_not_joined(
                     session, runtime, leg.subject, why=why or "no_answer", now=now
                 )
-            bridging.talk_over(session, leg.subject, now=now)
+            return bridging.talk_over(session, runtime, leg.subject, None, now=now)
         case LegKind.PROGRAMME:
             campaigns.over(session, leg, now=now)
         case LegKind.CONFIRM:
@@ -108,7 +110,9 @@ def _counselor_line_free(session: Session, runtime: Runtime, leg: Leg) -> list[E
     now = runtime.clock.now()
     if leg.result == "no_answer" and leg.account:  # busy may be another of our own calls
         pool.not_answered(session, leg.account, now=now)
-    if leg.kind is LegKind.KEYPAD:  # no request was taken on it
+    if leg.kind is not LegKind.COUNSELOR:  # no request was taken on it
+        if there := callback_rows.get_to_move(session, leg.subject):
+            transferring.not_there(session, there, leg.account, now=now)
         return []
     several = pool.rang_one_of_several(session, leg.id)
     return bridging.counselor_left(

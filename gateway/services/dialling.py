@@ -106,7 +106,7 @@ def of_contact(
 def behind(session: Session, runtime: Runtime, leg: Leg) -> Dialling | None:
     """Whom this leg rang, whether or not that is still wanted: only for asking the provider about it."""
     match leg.kind:
-        case LegKind.COUNSELOR | LegKind.KEYPAD:
+        case LegKind.COUNSELOR | LegKind.KEYPAD | LegKind.COLLEAGUE:
             return of_counselor(session, runtime, leg.kind, leg.subject, leg.account or "")
         case LegKind.CALLBACK | LegKind.LIVE:
             callback = callback_rows.get(session, leg.subject)

@@ -18,7 +18,9 @@ from gateway.queue import (
     JOB_FORGET,
     JOB_RING_BACK,
     JOB_RING_CALLER,
+    JOB_RING_COLLEAGUE,
     JOB_RING_COUNSELOR,
+    JOB_RING_KEYPAD,
     JOB_RING_POOLED,
     JOB_SEND_TEXT,
 )
@@ -33,6 +35,7 @@ from gateway.services import (
     ringing_back,
     sending,
     spending,
+    transferring,
     windows,
 )
 from gateway.services.dialling import Dialling, behind, of_contact, of_counselor, opened
@@ -52,6 +55,7 @@ _log = get(__name__)
 STALE = timedelta(seconds=60)  # a worker that has been at a row for so long is taken for dead
 RING_SECONDS = {
     LegKind.COUNSELOR: 25,
+    LegKind.COLLEAGUE: 25,
     LegKind.CALLBACK: 40,
     LegKind.RING_BACK: 30,
     LegKind.KEYPAD: 30,
@@ -159,11 +163,28 @@ def ring_keypad(runtime: Runtime, duty: Duty) -> None:
         if duty.account is None:
             return of_counselor(session, runtime, LegKind.KEYPAD, duty.subject, duty.subject)
         callback = callback_rows.get(session, duty.subject)
-        if callback is None or callback.state is not CallbackState.WAITING:
+        if callback is None:
+            return None
+        if callback.state is not CallbackState.WAITING and not _asked_to_join(session, runtime, duty):
             return None
         return of_counselor(session, runtime, LegKind.KEYPAD, callback.id, duty.account)
 
     _place(runtime, duty, whom)
+
+
+def ring_colleague(runtime: Runtime, duty: Duty) -> None:
+    """Ring somebody who is asked to join a talk."""
+
+    def whom(session: Session) -> Dialling | None:
+        if duty.account is None or not _asked_to_join(session, runtime, duty):
+            return None
+        return of_counselor(session, runtime, LegKind.COLLEAGUE, duty.subject, duty.account)
+
+    _place(runtime, duty, whom)
+
+
+def _asked_to_join(session: Session, runtime: Runtime, duty: Duty) -> bool:
+    return transferring.asked(session, duty.subject, duty.account, now=runtime.clock.now())
 
 
 def ring_back(runtime: Runtime, duty: Duty) -> None:
@@ -325,10 +346,10 @@ def _closed(session: Session, runtime: Runtime, duty: Duty, kind: LegKind, now: 
 
 
 def _not_wanted(session: Session, runtime: Runtime, duty: Duty, now: datetime) -> list[Errand]:
-    """The caller may not be rung any more: the counselor who waits for her is told."""
-    if duty.job != JOB_RING_CALLER:
-        return []
-    return _gone_wrong(session, runtime, LegKind.CALLBACK, duty, now)
+    """Who was to be rung may not be any more: the counselor who waits is told."""
+    kinds = {JOB_RING_CALLER: LegKind.CALLBACK, JOB_RING_COLLEAGUE: LegKind.COLLEAGUE}
+    kind = kinds.get(duty.job)
+    return _gone_wrong(session, runtime, kind, duty, now) if kind else []
 
 
 def _dial(runtime: Runtime, duty: Duty, dialling: Dialling, number: Msisdn, moment: Moment) -> None:
@@ -383,22 +404,24 @@ def _placed(runtime: Runtime, duty: Duty, sid: str) -> None:
         outbox.finish(session, duty.id, now=now, result="placed")
         leg = legs.get(session, duty.id)
         errands = []
-        if leg is not None and leg.ended is None and not _wanted(session, leg):
+        if leg is not None and leg.ended is None and not _wanted(session, leg, now):
             lives = timedelta(minutes=10)
             errands.append(errand(session, runtime, JOB_END_CALL, leg.id, due=now, lives=lives))
     ring_bells(runtime, errands)
 
 
-def _wanted(session: Session, leg: Leg) -> bool:
+def _wanted(session: Session, leg: Leg, now: datetime) -> bool:  # noqa: PLR0911 - one case a kind
     """Whether a call that was just placed is still wanted: stopped, withdrawn or canceled meanwhile it is not."""
     if leg.kind is LegKind.LIVE or leg.subject == leg.account:  # hers, or of a counselor who rang us
         return True
     match leg.kind:
-        case LegKind.CALLBACK | LegKind.COUNSELOR | LegKind.KEYPAD:
+        case LegKind.CALLBACK | LegKind.COUNSELOR | LegKind.KEYPAD | LegKind.COLLEAGUE:
             callback = callback_rows.get(session, leg.subject)
             if callback is None or callback.ended is not None:
                 return False
-            return leg.kind is LegKind.CALLBACK or callback.claimed_by in (None, leg.account)
+            if leg.kind is LegKind.CALLBACK or callback.claimed_by in (None, leg.account):
+                return True
+            return transferring.asked(session, callback.id, leg.account, now=now)
         case LegKind.RING_BACK:
             return ring_backs.get(session, leg.subject) is not None
         case LegKind.CONFIRM:
@@ -432,6 +455,8 @@ def _too_late(session: Session, runtime: Runtime, duty: Duty, now: datetime) -> 
     kinds = {
         JOB_RING_COUNSELOR: LegKind.COUNSELOR,
         JOB_RING_POOLED: LegKind.COUNSELOR,
+        JOB_RING_COLLEAGUE: LegKind.COLLEAGUE,
+        JOB_RING_KEYPAD: LegKind.KEYPAD,
         JOB_RING_BACK: LegKind.RING_BACK,
         JOB_RING_CALLER: LegKind.CALLBACK,
         JOB_CONFIRM: LegKind.CONFIRM,
@@ -443,13 +468,19 @@ def _too_late(session: Session, runtime: Runtime, duty: Duty, now: datetime) -> 
     return _gone_wrong(session, runtime, kind, duty, now) if kind else []
 
 
-def _gone_wrong(session: Session, runtime: Runtime, kind: LegKind, duty: Duty, now: datetime) -> list[Errand]:
+def _gone_wrong(  # noqa: PLR0911 - one case a kind
+    session: Session, runtime: Runtime, kind: LegKind, duty: Duty, now: datetime
+) -> list[Errand]:
     subject, account = duty.subject, duty.account
     try:
         match kind:
             case LegKind.COUNSELOR:
                 return bridging.counselor_left(session, runtime, subject, account, now=now)
-            case LegKind.KEYPAD | LegKind.LIVE:
+            case LegKind.COLLEAGUE | LegKind.KEYPAD:
+                if (there := callback_rows.get_to_move(session, subject)) is not None:
+                    transferring.not_there(session, there, account, now=now)
+                return []
+            case LegKind.LIVE:
                 return []
             case LegKind.RING_BACK:
                 return ringing_back.over(session, runtime, subject, answered=False, now=now)

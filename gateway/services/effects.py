@@ -19,6 +19,7 @@ from gateway.services import (
     spending,
     staying,
     threads,
+    transferring,
 )
 from gateway.services.errands import Errand
 from gateway.services.facts import Turn
@@ -106,20 +107,29 @@ class Effects:
                 | act.CounselorHere()
                 | act.CounselorReady()
                 | act.CounselorDeclined()
+                | act.ColleagueHere()
+                | act.ColleagueJoins()
+                | act.ColleagueDeclined()
                 | act.RingAgain()
             ):
                 self._of_counselor(effect)
             case act.Stay() | act.StayJoined() | act.StayLeft():
                 self._stays(effect)
             case act.BridgeEnded():
-                bridging.talk_over(self.session, self.turn.subject, now=self.turn.now)
+                self.errands += bridging.talk_over(
+                    self.session,
+                    self.runtime,
+                    self.turn.subject,
+                    self.turn.account or None,
+                    now=self.turn.now,
+                )
             case act.Heard():
                 if self.turn.kind == LegKind.PROGRAMME:
                     campaigns.heard(self.session, self.turn.subject, effect.pieces)
             case _:
                 assert_never(effect)
 
-    def _of_counselor(self, effect: act.CounselorEffect) -> None:
+    def _of_counselor(self, effect: act.CounselorEffect) -> None:  # noqa: C901, PLR0912 - one case an effect
         """What the counselor on this line does."""
         session, runtime, turn = self.session, self.runtime, self.turn
         match effect:
@@ -148,6 +158,14 @@ class Effects:
                 )
             case act.CounselorDeclined():
                 self._counselor_declined(effect.why)
+            case act.ColleagueHere():
+                self._colleague_here()
+            case act.ColleagueJoins():
+                transferring.joins(session, turn.subject, turn.account, turn.leg, now=turn.now)
+            case act.ColleagueDeclined():
+                transferring.not_there(
+                    session, callbacks.known(session, turn.subject), turn.account, now=turn.now
+                )
             case _:
                 assert_never(effect)
 
@@ -170,6 +188,14 @@ class Effects:
         )
         if turn.kind == LegKind.KEYPAD:
             legs.belongs_to(session, turn.leg, kind=LegKind.COUNSELOR, subject=turn.subject)
+
+    def _colleague_here(self) -> None:
+        session, turn = self.session, self.turn
+        if not transferring.asked(session, turn.subject, turn.account, now=turn.now):
+            raise Refused("taken")
+        legs.opened(session, turn.leg)
+        counselors.change(session, turn.account, missed_rings=0)
+        legs.belongs_to(session, turn.leg, kind=LegKind.COLLEAGUE, subject=turn.subject)
 
     def _counselor_declined(self, why: str) -> None:
         session, turn = self.session, self.turn

@@ -1,13 +1,14 @@
 """Ending an account, and the switch for one whose person was captured: what it held, and what it had seen."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
+from gateway.queue import JOB_END_CALL
 from gateway.runtime import Runtime
 from gateway.services import bridging, callbacks, counselors, factors
-from gateway.services.errands import Errand, ring_bells
-from gateway.store import audit, invitations, sheets
+from gateway.services.errands import Errand, errand, ring_bells
+from gateway.store import audit, invitations, legs, sheets
 from gateway.store import callbacks as requests
 from gateway.store import counselors as accounts
 from gateway.store import factors as kept
@@ -90,11 +91,14 @@ def _let_go(session: Session, runtime: Runtime, account: str, now: datetime) -> 
     """End its calls, and give back what it claimed; whom it talked to is left to a coordinator."""
     errands: list[Errand] = []
     for one in requests.of_account(session, account):
-        ended = bridging.counselor_left(session, runtime, one.id, account, now=now)
-        errands += ended or callbacks.hang_up(session, runtime, one.id, now=now)
+        bridging.counselor_left(session, runtime, one.id, account, now=now)
+        errands += callbacks.hang_up(session, runtime, one.id, now=now)
         there = requests.get_to_move(session, one.id)
         if there is not None and there.claimed_by == account:
             callbacks.lease_over(session, there, now=now, why="account_ended")
+    lives = timedelta(minutes=10)
+    for leg in legs.of_account(session, account):  # rung for what others have, or brought into their talk
+        errands.append(errand(session, runtime, JOB_END_CALL, leg.id, due=now, lives=lives))
     return errands
 
 

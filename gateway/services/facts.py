@@ -9,7 +9,7 @@ from typing import TypeVar
 from gateway.errors import Refused, StoreDown
 from gateway.phone import Msisdn
 from gateway.runtime import Runtime
-from gateway.services import attending, bridging, cases, keypad, opening, opting_in, staying
+from gateway.services import attending, bridging, cases, keypad, opening, opting_in, staying, transferring
 from gateway.store import (
     attendance,
     callbacks,
@@ -97,7 +97,7 @@ class Turn:
             raise Refused("gone")
         contact, language = None, runtime.library.languages[0]
         match there.kind:
-            case LegKind.COUNSELOR | LegKind.KEYPAD:
+            case LegKind.COUNSELOR | LegKind.KEYPAD | LegKind.COLLEAGUE:
                 account = counselors.get(session, there.account or "")
                 if account is None or account.disabled or account.role is Role.AUDITOR:
                     raise Refused("gone")
@@ -172,7 +172,7 @@ def facts_of(
             fresh_code=cases.fresh_code(),
             programmes=programmes,
         )
-    if turn.kind in (LegKind.COUNSELOR, LegKind.CALLBACK, LegKind.LIVE):
+    if turn.kind in (LegKind.COUNSELOR, LegKind.COLLEAGUE, LegKind.CALLBACK, LegKind.LIVE):
         return _bridge_facts(session, runtime, turn, found)
     return _consent_facts(session, runtime, turn, found)
 
@@ -233,6 +233,12 @@ def _bridge_facts(session: Session, runtime: Runtime, turn: Turn, flags: set[str
         flags.add("counselor_gone")
     if turn.kind == LegKind.LIVE and (her := legs.get(session, turn.leg)):
         flags |= staying.flags(callback, her)
+    if turn.account and runtime.switches.on(transferring.FEATURE):
+        flags.add(transferring.FEATURE)
+    if turn.kind == LegKind.COLLEAGUE and not transferring.asked(
+        session, callback.id, turn.account, now=turn.now
+    ):
+        flags.add("talk_over")
     if turn.kind == LegKind.COUNSELOR and not callback.reached:
         flags.add("not_reached")
     if turn.kind == LegKind.COUNSELOR and bridging.may_ring_again(callback, turn.now):
@@ -269,8 +275,11 @@ def _keypad_facts(session: Session, runtime: Runtime, turn: Turn, flags: set[str
 
 
 def _urgent_facts(session: Session, runtime: Runtime, turn: Turn, flags: set[str], *, right: bool) -> Facts:
-    """Of several who are rung for a request: the right code takes it, or comes too late."""
+    """Of several who are rung for a request: the right code takes it, or comes too late. Or asked to join a talk."""
     callback = callbacks.get(session, turn.subject)
+    if callback and transferring.asked(session, callback.id, turn.account, now=turn.now):
+        flags |= {"code_right_to_join"} if right else set()
+        return Facts(flags=frozenset(flags), handle=callback.handle, room=callback.room)
     free = callback is not None and callback.state is CallbackState.WAITING and "taken" not in flags
     if (
         callback is None

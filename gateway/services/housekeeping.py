@@ -95,7 +95,7 @@ def sweep(runtime: Runtime) -> None:
             forgetting.let_go(session, callback)
         for there in callback_rows.in_calls(session, most=MOST):
             if not legs.live_of(session, there.id) and not outbox.owed_any(session, RINGS, there.id):
-                bridging.stuck(session, there, now=now)
+                errands += bridging.stuck(session, runtime, there, now=now)
         for there in callback_rows.ended_before(session, now - ROWS_KEPT, most=MOST):
             callback_rows.remove(session, there.id)
     ring_bells(runtime, errands)

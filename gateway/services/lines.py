@@ -49,7 +49,7 @@ def free(session: Session, runtime: Runtime, kind: LegKind) -> int:
             left = at_once - used - waiting - (0 if alone else 1) if used else at_once
         case LegKind.LIVE:
             left = at_once - used - waiting - alone - 1
-        case LegKind.KEYPAD:
+        case LegKind.KEYPAD | LegKind.COLLEAGUE:
             left = at_once - used - waiting
         case LegKind.RING_BACK | LegKind.CONFIRM | LegKind.PROGRAMME:
             left = max(1, at_once - RESERVED) - used - waiting

@@ -42,6 +42,7 @@ _SHARES: Final = {
     LegKind.KEYPAD: Share.NEW,
     LegKind.LIVE: Share.NEW,
     LegKind.CALLBACK: Share.BEGUN,
+    LegKind.COLLEAGUE: Share.BEGUN,
 }
 
 

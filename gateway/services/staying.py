@@ -89,8 +89,8 @@ def left(session: Session, runtime: Runtime, her: Leg, *, now: datetime) -> list
     if there is None:
         return []
     if her.result == MET:
-        bridging.talk_over(session, her.subject, now=now)
-    if her.result in (MET, NOBODY, LEFT):
+        return bridging.talk_over(session, runtime, her.subject, None, now=now)
+    if her.result in (NOBODY, LEFT):
         return []
     legs.say_result(session, her.id, LEFT)
     if there.ended is not None or there.state not in (

@@ -301,6 +301,12 @@ def history(session: Session, callback: str) -> Sequence[Moved]:
     return [Moved(*row) for row in rows]
 
 
+def last_why(session: Session, callback: str) -> str:
+    """What happened to it last."""
+    query = select(moves.c.why).where(moves.c.callback == callback).order_by(moves.c.id.desc()).limit(1)
+    return session.execute(query).scalar() or ""
+
+
 def waiting(session: Session, *, most: int) -> Sequence[Callback]:
     """Requests nobody is at and somebody can be rung for, in the order in which they are to be served."""
     rows = session.execute(

@@ -29,6 +29,7 @@ class LegKind(StrEnum):
     """Why we ring: these are also the script's starting points."""
 
     COUNSELOR = "counselor"
+    COLLEAGUE = "colleague"  # asked to join a talk that another counselor has
     CALLBACK = "callback"
     RING_BACK = "rung_back"
     KEYPAD = "keypad"
@@ -191,6 +192,12 @@ def staying(session: Session, subject: str) -> Leg | None:
     waits = (legs.c.subject == subject, legs.c.kind == LegKind.LIVE, _live, legs.c.result.is_(None))
     row = session.execute(select(*_COLUMNS).where(*waits).limit(1)).one_or_none()
     return None if row is None else _leg(row)
+
+
+def of_account(session: Session, account: str) -> Sequence[Leg]:
+    """The calls with this counselor that stand."""
+    rows = session.execute(select(*_COLUMNS).where(_live, legs.c.account == account))
+    return [_leg(row) for row in rows]
 
 
 def of(session: Session, subject: str) -> Sequence[Leg]:

@@ -32,6 +32,7 @@ keypad = "main"
 rung_back = "main"
 callback = "main"
 counselor = "main"
+colleague = "main"
 programme = "main"
 confirm = "main"
 
@@ -76,7 +77,7 @@ def test_every_form_of_an_option_is_read() -> None:
     assert [key for key in keys if keys[key] == (Option("back"),)] == ["6", "7", "8"]
     assert script.voice_keys("my") == {"hello", "a", "wrong", "many", "bye", "lost"}
     assert script.voice_keys("en") == {"hello", "a", "b", "wrong", "many", "bye", "lost"}
-    assert script.flags() == {"x", "y", "no_saving", "neutral_due", "threads"}
+    assert script.flags() == {"x", "y", "no_saving", "neutral_due", "threads", "transfer"}
 
 
 @pytest.mark.parametrize(

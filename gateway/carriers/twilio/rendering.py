@@ -64,7 +64,8 @@ def _verb(action: Action, sounds: Sounds, turn: str, base: str, talk_seconds: in
             # A star leaves the conversation, as it leaves every menu.
             return (
                 f'<Dial action={quoteattr(turn)} method="POST" timeLimit="{talk_seconds}" hangupOnStar="true">'
-                '<Conference beep="false" startConferenceOnEnter="true" endConferenceOnExit="true"'
+                '<Conference beep="false" startConferenceOnEnter="true"'
+                f' endConferenceOnExit="{"true" if action.ends else "false"}"'
                 f' waitUrl={quoteattr(base + "/twilio/voice/wait")} waitMethod="POST">'
                 f"{_text(action.room)}</Conference></Dial>"
             )
