@@ -65,6 +65,8 @@ def create_app(runtime: Runtime) -> Flask:
     app.extensions["hotline"] = runtime
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_UPLOAD
     app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.url_map.merge_slashes = False  # a webhook that is sent elsewhere loses its form
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _failed)
     app.before_request(_begun)
@@ -104,7 +106,8 @@ def _noted(response: Response) -> Response:
 
 def _refused(error: HTTPException) -> Response:
     """Refusals of the outside carry no words; the console has its own pages for its own."""
-    return Response(status=error.code or 500)
+    told = [(name, value) for name, value in error.get_headers() if name in ("Allow", "Content-Range")]
+    return Response(status=error.code or 500, headers=told)
 
 
 def _failed(error: Exception) -> Response:

@@ -84,6 +84,7 @@ NAMES: Final = SECRETS | {
 FEATURES: Final = ("live", "programme_calls", "programme_texts", "threads", "transfer")
 _SIMULATOR: Final = "/simulator/api"
 _DEMO_FILE: Final = "demo.env"
+_KEYS: Final = frozenset({"HOTLINE_ROOT_KEY", "HOTLINE_WEB_KEY", "HOTLINE_METRICS_TOKEN"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,14 +288,48 @@ def with_demo(environ: Mapping[str, str]) -> dict[str, str]:
     file = demo_file(environ)
     if environ.get("HOTLINE_MODE", "").strip() or not file.exists():
         return dict(environ)
-    demo = read_env_file(file)
+    return ruled_by(read_env_file(file), environ)
+
+
+def ruled_by(demo: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Give `environ` with all that `demo` names, and with nothing real that it does not name."""
     hidden = {f"{name}_FILE" for name in demo}
     kept = {
         name: value
         for name, value in environ.items()
         if name not in hidden and name.removesuffix("_FILE") not in _real_names()
     }
-    return kept | demo
+    return kept | dict(demo)
+
+
+def completed_by(demo: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Give what `environ` says of the gateway, and what `demo` says of the rest of it.
+
+    Whoever names another phone company's account means that company, not the demo's own network.
+    """
+    known = NAMES | {f"{name}_FILE" for name in SECRETS}
+    said = {
+        name: value
+        for name, value in environ.items()
+        if name in known and (value.strip() or name == "HOTLINE_QUIET_HOURS")  # empty: there are none
+    }
+    given = {name.removesuffix("_FILE") for name in said}
+    if any(name.startswith("TWILIO_") for name in given):
+        given.add("TWILIO_API_BASE_URL")
+    return {name: value for name, value in demo.items() if name not in given} | said
+
+
+def own_demo(file: Path, port: int) -> dict[str, str]:
+    """Give the demo's own environment: what its file kept, or a new one; nothing real that was used with it."""
+    fresh = demo_environment(file.parent, port)
+    kept = read_env_file(file) if file.exists() else {}
+    if {"DATABASE_URL", "KEYSTORE_URL"} & kept.keys() or not kept.get("TWILIO_API_BASE_URL", "").endswith(
+        _SIMULATOR
+    ):
+        kept = {name: value for name, value in kept.items() if name.removesuffix("_FILE") in _KEYS}
+    for name in ("HOTLINE_PUBLIC_URL", "PORT", "TWILIO_API_BASE_URL", "HOTLINE_DATA_DIR"):
+        kept[name] = fresh[name]  # the port may be another one today
+    return completed_by(fresh, kept)
 
 
 def write_demo_env(path: Path, environment: Mapping[str, str]) -> None:

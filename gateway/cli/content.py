@@ -8,6 +8,7 @@ import click
 
 from gateway.cli import settings, spoken
 from gateway.cli.running import runtime
+from gateway.errors import Refused
 
 
 @click.command()
@@ -113,6 +114,8 @@ def render(language: str | None, engine: str | None) -> None:
     from gateway.services import speech  # noqa: PLC0415
 
     wired = runtime()
+    if language and language not in wired.library.languages:
+        raise Refused("no_language")
     languages = [language] if language else list(wired.library.languages)
     engines = ("recorded", engine) if engine else wired.settings.speech
     with Progress(disable=not sys.stdout.isatty()) as progress:

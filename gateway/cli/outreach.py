@@ -1,6 +1,7 @@
 """Commands about programmes: write, list, approve, launch, steer, results. They act in an account's name."""
 
 import sys
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -20,6 +21,7 @@ from gateway.store import outreach as rows
 from gateway.store.campaigns import CampaignState
 from gateway.store.consents import Way
 
+_LOOK_EVERY = 0.3
 _account = click.option("--as", "alias", required=True, help="The account in whose name.")
 
 
@@ -88,6 +90,24 @@ def _content(language: str, voice: Path | None, *, by_text: bool) -> programmes.
     if voice is not None:
         return programmes.Content(language, sound=voice.read_bytes())
     return programmes.Content(language, sys.stdin.read(), way=Way.TEXT if by_text else Way.CALL)
+
+
+@outreach.command("render")
+@click.argument("version")
+@spoken
+def render(version: str) -> None:
+    """Wait until a worker has made a programme's sound; what failed is tried again. What is made stays as it is."""
+    from rich.progress import Progress  # noqa: PLC0415 - only this command needs it
+
+    wired = runtime()
+    programmes.speak_again(wired, version)
+    with Progress(disable=not sys.stdout.isatty()) as progress:
+        bar = progress.add_task("Speaking", total=None)
+        while (there := _version(wired, version)).state is rows.VersionState.RENDERING:
+            progress.update(bar, completed=there.pieces_done, total=there.pieces_all)
+            time.sleep(_LOOK_EVERY)
+    click.echo(there.state)
+    sys.exit(1 if there.state is rows.VersionState.FAILED else 0)
 
 
 @outreach.command("list")

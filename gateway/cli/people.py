@@ -6,7 +6,7 @@ import click
 
 from gateway.cli import secret_line, spoken
 from gateway.cli.running import runtime
-from gateway.errors import Refused
+from gateway.errors import BadNumber, Refused
 from gateway.phone import Msisdn
 from gateway.services import counselors, ending, forgetting, invitations, keypad, provider_copies
 from gateway.services.counselors import Enrolment
@@ -18,20 +18,27 @@ def counselor() -> None:
     """Accounts of counselors and coordinators."""
 
 
-def _number() -> Msisdn | None:
-    """A number; one of the callers' country only after a typed word, for its phone company sees every ring."""
+def _number() -> Msisdn:
+    """A number; one of the callers' country with a warning, and not against the word that answers it.
+
+    A script that ends its input after the number has decided already.
+    """
     typed = secret_line("Number")
+    number = counselors.phone(typed, accepted=True)
+    if number is None:
+        raise Refused("bad_number")
     try:
-        return counselors.phone(typed, accepted=False)
-    except Refused as refused:
-        if refused.reason_key != "number_at_home":
+        return counselors.phone(typed, accepted=False) or number
+    except Refused:
+        click.echo(
+            "This number is in the callers' country: the phone company there sees when it is rung, and "
+            "can hear the call. A number abroad is safer. Type the word accept to keep it all the same.",
+            err=True,
+        )
+        word = click.prompt("accept") if sys.stdin.isatty() else sys.stdin.readline() or "accept"
+        if str(word).strip() != "accept":
             raise
-    click.echo(
-        "This number is in the callers' country: the phone company there sees when it is rung, and "
-        "can hear the call. A number abroad is safer. Type the word accept to keep it all the same.",
-        err=True,
-    )
-    return counselors.phone(typed, accepted=secret_line("accept").strip() == "accept")
+    return number
 
 
 def _show(enrolment: Enrolment) -> None:
@@ -40,6 +47,7 @@ def _show(enrolment: Enrolment) -> None:
     if sys.stdout.isatty():
         segno.make(enrolment.uri).terminal(compact=True)
     click.echo(f"Add this to a code reader: {enrolment.secret}")
+    click.echo(enrolment.uri)
 
 
 @counselor.command("add")
@@ -128,7 +136,7 @@ def codes(alias: str) -> None:
     wired = runtime()
     account = counselors.known(wired, alias)
     for number, code in enumerate(keypad.fresh_sheet(wired, account), start=1):
-        click.echo(f"{number:>2}  {code[:3]} {code[3:]}")
+        click.echo(f"{number:>2}  {code}")
 
 
 @counselor.command("shift")
@@ -170,7 +178,10 @@ def disable(alias: str) -> None:
 @spoken
 def forget() -> None:
     """Destroy all that is kept about one number, which is read from standard input."""
-    number = Msisdn.parse(secret_line("Number"))
+    try:
+        number = Msisdn.parse(secret_line("Number"))
+    except BadNumber:
+        raise Refused("bad_number") from None
     keep_out = _asked(
         "Keep a keyed hash of it for 12 months, so that nobody contacts it? Without it nothing at all remains"
     )

@@ -19,12 +19,12 @@ from gateway.cli import settings, spoken
 from gateway.environment import is_loopback
 from gateway.errors import SettingsError
 from gateway.settings import (
-    demo_environment,
+    completed_by,
     demo_file,
     load,
-    read_env_file,
+    own_demo,
+    ruled_by,
     typed_root_key,
-    with_demo,
     write_demo_env,
 )
 
@@ -82,14 +82,17 @@ def up(port: int, use_environment: bool) -> None:
     """Run the whole hotline on this machine until Ctrl-C."""
     from gateway import supervisor  # noqa: PLC0415 - only this command needs it
 
-    env = _own_environment(port) if use_environment else _demo(port)
+    file, made = _made(port, use_environment=use_environment)
+    env = ruled_by(made, os.environ) if made else {**os.environ, "PORT": str(port)}
     here = load(env)
     if use_environment:
         _confirm_real(here.on_this_machine, here.twilio_api_base_url)
 
-    children = _for_children(env, here.web_key)
+    children = _for_children(env, here)
 
     def release_() -> None:
+        if made:
+            write_demo_env(file, made)  # only now: a second start must not change what the first one uses
         subprocess.run([sys.executable, "-m", "gateway", "release"], env=children, check=True)
         greeting = _GREETING if here.simulated else _OWN_GREETING
         threading.Thread(
@@ -103,33 +106,22 @@ def up(port: int, use_environment: bool) -> None:
     sys.exit(code)
 
 
-def _demo(port: int) -> dict[str, str]:
-    """The demo's environment: made at the first start, kept for the next."""
+def _made(port: int, *, use_environment: bool) -> tuple[Path, dict[str, str]]:
+    """The demo's file, and what it is to say; nothing where the environment must say all by itself."""
     from gateway import valkey  # noqa: PLC0415 - only this command needs it
 
-    ignored = sorted(name for name in os.environ if name.startswith(_REAL))
-    if ignored:
+    file = demo_file(os.environ)
+    if use_environment and os.environ.get("HOTLINE_MODE", "").strip() == "production":
+        return file, {}
+    # Every other command finds the server by what the file says.
+    made = own_demo(file, port) | {"REDIS_URL": valkey.address(file.parent)}
+    if use_environment:
+        made = completed_by(made, os.environ) | {"PORT": str(port), "HOTLINE_DATA_DIR": str(file.parent)}
+    elif ignored := sorted(name for name in os.environ if name.startswith(_REAL)):
         click.echo(
             f"Ignored here: {', '.join(ignored)} (the demo uses its own; --use-environment uses them)."
         )
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(_REAL)}
-    environ.pop("HOTLINE_MODE", None)
-    file = demo_file(environ)
-    fresh = demo_environment(file.parent, port)
-    made = fresh | (read_env_file(file) if file.exists() else {})
-    for name in ("HOTLINE_PUBLIC_URL", "PORT", "TWILIO_API_BASE_URL", "HOTLINE_DATA_DIR"):
-        made[name] = fresh[name]  # the port may be another one today
-    made["REDIS_URL"] = valkey.address(file.parent)  # every other command finds the server by it
-    try:
-        write_demo_env(file, made)
-    except OSError as error:
-        click.echo(f"The data folder {file.parent} cannot be written: {error.strerror}.", err=True)
-        sys.exit(os.EX_CANTCREAT)
-    return with_demo(environ)
-
-
-def _own_environment(port: int) -> dict[str, str]:
-    return {**os.environ, "PORT": str(port)}
+    return file, made
 
 
 def _confirm_real(local: bool, api: str | None) -> None:
@@ -141,10 +133,14 @@ def _confirm_real(local: bool, api: str | None) -> None:
         sys.exit(1)
 
 
-def _for_children(env: Mapping[str, str], web_key: bytes) -> dict[str, str]:
-    """The web key stands by itself, for only the worker is given the root key."""
-    given = {name: value for name, value in env.items() if name != "HOTLINE_WEB_KEY_FILE"}
-    return given | {"HOTLINE_WEB_KEY": base64.b64encode(web_key).decode()}
+def _for_children(env: Mapping[str, str], here: "Settings") -> dict[str, str]:
+    """The web key stands by itself, for only the worker is given the root key; the bell's address is compared."""
+    found = {
+        "HOTLINE_WEB_KEY": base64.b64encode(here.web_key).decode(),
+        "REDIS_URL": here.redis_url,
+    }
+    files = {f"{name}_FILE" for name in found}
+    return {name: value for name, value in env.items() if name not in files} | found
 
 
 def _greet(greeting: str, url: str, port: int, data: Path) -> None:

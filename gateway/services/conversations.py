@@ -90,7 +90,7 @@ def _turn(runtime: Runtime, came: Came, render: Render, prepared: Prepared) -> b
     place = Place("inbox", "answer", key.hex())
     with runtime.database.write() as session:
         if not inbox.take(session, key, now):
-            return _again(runtime, place, inbox.answer_of(session, key), render)
+            return _again(runtime, place, inbox.answer_of(session, key, now), render)
         digest = runtime.vault.digest("sid", came.sid)
         if isinstance(came, CallArrived):
             provider_copies.began(session, runtime, "call", came.sid, now=now)

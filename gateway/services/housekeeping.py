@@ -40,7 +40,6 @@ from gateway.vault import Place
 _log = get(__name__)
 
 MOST = 500  # rows a sweep: the next one comes in a few seconds
-ANSWERS_KEPT = timedelta(hours=24)
 ROWS_KEPT = timedelta(days=90)  # ended requests without any person, for counting
 REPORT_OVERDUE = timedelta(minutes=2)
 HOLIDAYS_KEPT = timedelta(days=30)
@@ -76,7 +75,7 @@ def sweep(runtime: Runtime) -> None:
     now = runtime.clock.now()
     errands = []
     with runtime.database.write() as session:
-        inbox.drop_answers_before(session, now - ANSWERS_KEPT)
+        inbox.drop_answers_before(session, now - inbox.ANSWERS_KEPT)
         retention.sweep(session, now)
         errands += [
             forgetting.release(session, runtime, contact, now=now)

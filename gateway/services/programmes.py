@@ -104,6 +104,20 @@ def change(runtime: Runtime, account: str, programme: str, content: Content) -> 
     return version
 
 
+def speak_again(runtime: Runtime, version: str) -> None:
+    """Have a version spoken whose speaking failed; one that has sound, or is being spoken, stays as it is."""
+    with runtime.database.write() as session:
+        there = outreach.version(session, version)
+        if there is None:
+            raise Refused("gone")
+        if there.state is not VersionState.FAILED:
+            return
+        outreach.change_version(session, version, state=VersionState.RENDERING)
+        now = runtime.clock.now()
+        bells = [errand(session, runtime, JOB_RENDER, version, due=now, lives=RENDER_LIVES)]
+    ring_bells(runtime, bells)
+
+
 def approve(runtime: Runtime, version: str, account: str, manifest: str) -> None:
     """Approve exactly the bytes that `manifest` names; they take the place of the version before.
 

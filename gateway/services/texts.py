@@ -73,7 +73,7 @@ def _take(runtime: Runtime, came: TextArrived, render: Render, prepared: Prepare
     place = Place("inbox", "answer", key.hex())
     with runtime.database.write() as session:
         if not inbox.take(session, key, now):
-            seen = inbox.answer_of(session, key)
+            seen = inbox.answer_of(session, key, now)
             return render(None) if seen is None else runtime.vault.open_here(place, seen)
         provider_copies.over(session, runtime, "text", came.sid, now=now)
         turn = Turn.of_caller(session, runtime, came.sender, came.line, now)

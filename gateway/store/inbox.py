@@ -1,11 +1,14 @@
 """Which webhooks were answered already, and how: the same one again gets the same answer and has no effect."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import Column, LargeBinary, Table, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store.database import Instant, Session, metadata
+
+ANSWERS_KEPT: Final = timedelta(days=1)
 
 inbox = Table(
     "inbox",
@@ -21,7 +24,7 @@ _TAKE = {
     dialect: insert(inbox).on_conflict_do_nothing().returning(inbox.c.key)
     for dialect, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
-_ANSWER_OF = select(inbox.c.answer).where(_this)
+_ANSWER_OF = select(inbox.c.answer).where(_this, inbox.c.at > bindparam("since"))
 _KEEP_ANSWER = update(inbox).where(_this)
 
 
@@ -39,9 +42,9 @@ def taken(session: Session, key: bytes) -> bool:
     return session.execute(select(inbox.c.key).where(_this), {"this": key}).first() is not None
 
 
-def answer_of(session: Session, key: bytes) -> bytes | None:
+def answer_of(session: Session, key: bytes, now: datetime) -> bytes | None:
     """The sealed answer of a webhook that was answered; None once a day has passed."""
-    return session.execute(_ANSWER_OF, {"this": key}).scalar()
+    return session.execute(_ANSWER_OF, {"this": key, "since": now - ANSWERS_KEPT}).scalar()
 
 
 def keep_answer(session: Session, key: bytes, answer: bytes) -> None:

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from flask import Blueprint, Response, send_file
+from flask import Blueprint, Response, request, send_file
 
 from gateway.services import speech
 from gateway.web.guard import public, refusal, runtime
@@ -31,6 +31,9 @@ def _sound(name: str, suffix: str, mimetype: str, *, tag: str) -> Response:
     found = speech.sound_file(runtime(), name, suffix) if _HASH.fullmatch(name) else None
     if found is None:
         return refusal(404)
+    wanted = request.range
+    if wanted is None or wanted.units != "bytes" or len(wanted.ranges) > 1:  # all of it is a right answer
+        request.environ.pop("HTTP_RANGE", None)
     response = send_file(found, mimetype=mimetype, etag=tag, max_age=_YEAR, conditional=True)
     response.cache_control.public = True
     response.cache_control.immutable = True

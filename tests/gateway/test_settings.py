@@ -19,9 +19,11 @@ from gateway.phone import Msisdn
 from gateway.settings import (
     NAMES,
     SECRETS,
+    completed_by,
     demo_environment,
     demo_file,
     load,
+    own_demo,
     read_env_file,
     web_key_from,
     with_demo,
@@ -406,6 +408,35 @@ def test_a_command_uses_the_demo_it_finds_and_nothing_real(tmp_path: Path) -> No
     assert with_demo({"HOTLINE_DATA_DIR": str(tmp_path / "elsewhere")}) == {
         "HOTLINE_DATA_DIR": str(tmp_path / "elsewhere")
     }
+
+
+def test_a_demo_that_uses_the_environment_fills_in_what_is_not_said_and_forgets_it_afterwards(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "demo.env"
+    own = own_demo(file, 8000)
+    shell = {
+        "DATABASE_URL": GOOD["DATABASE_URL"],
+        "TWILIO_ACCOUNT_SID": GOOD["TWILIO_ACCOUNT_SID"],
+        "TWILIO_AUTH_TOKEN": GOOD["TWILIO_AUTH_TOKEN"],
+        "HOTLINE_QUIET_HOURS": " ",
+        "PATH": "/bin",
+    }
+    used = completed_by(own, shell)
+    settings = load(used)
+    assert settings.quiet_hours is None
+    assert settings.twilio_api_base_url is None, "another account is another network"
+    assert settings.database_url == load(own | {"DATABASE_URL": GOOD["DATABASE_URL"]}).database_url
+    assert used["HOTLINE_ROOT_KEY"] == own["HOTLINE_ROOT_KEY"]
+    assert "PATH" not in used
+    assert "HOTLINE_ROOT_KEY" not in completed_by(own, {"HOTLINE_ROOT_KEY_FILE": "/run/key"})
+    write_demo_env(file, used)
+    again = own_demo(file, 8001)
+    assert again["HOTLINE_ROOT_KEY"] == own["HOTLINE_ROOT_KEY"]
+    assert not {GOOD["TWILIO_AUTH_TOKEN"], GOOD["DATABASE_URL"]} & set(again.values())
+    assert load(again).simulated
+    write_demo_env(file, again | {"HOTLINE_FEATURES": "live"})
+    assert own_demo(file, 8001) == again | {"HOTLINE_FEATURES": "live"}
 
 
 def test_the_token_being_replaced_is_another_one() -> None:

@@ -1,6 +1,7 @@
 """Accounts of those who help: one that was captured, a phone that was captured, and guessing at a sign-in."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -364,15 +365,31 @@ def test_the_captured_switch_on_the_server_gives_back_the_claim_and_lists_it(
     assert state(hotline) == CallbackState.WAITING
 
 
-@pytest.mark.parametrize(("word", "kept"), [("accept", True), ("yes", False), ("", False)])
+@pytest.mark.parametrize(("word", "kept"), [("accept\n", True), ("yes\n", False), ("\n", False), ("", True)])
 def test_a_number_of_the_callers_country_needs_a_typed_word(
     hotline: Hotline, command: Callable[..., Result], word: str, kept: bool
 ) -> None:
-    typed = f"{PASSWORD}\n+95 9 790 000 123\n{word}\n"
+    typed = f"{PASSWORD}\n+95 9 790 000 123\n{word}"
     done = command("counselor", "add", "mya", "--role", "counselor", "--phone", typed=typed)
     assert (done.exit_code == 0) is kept, done.output
     assert "790" not in done.output
     assert [one.alias for one in people.everyone(hotline.runtime)] == (["mya"] if kept else [])
+
+
+def test_what_an_account_is_given_on_the_server_can_be_read_by_a_script(
+    hotline: Hotline, command: Callable[..., Result]
+) -> None:
+    assert (
+        command(
+            "counselor", "add", "mya", "--role", "counselor", "--phone", typed=f"{PASSWORD}\n\n"
+        ).exit_code
+        == 1
+    )
+    made = command("counselor", "add", "mya", "--role", "counselor", typed=f"{PASSWORD}\n")
+    assert made.stdout.splitlines()[-1].startswith("otpauth://totp/Notes")
+    sheet = command("counselor", "codes", "mya").stdout
+    assert re.fullmatch(r"( *\d+  \d{6}\n){20}", sheet, re.ASCII), sheet
+    assert command("forget", typed="nobody\n").exit_code == 1
 
 
 def test_a_role_given_on_the_server_ends_the_sessions(

@@ -151,6 +151,22 @@ def test_progress_is_kept_and_a_slice_ends_in_time(
     assert version_of(hotline, version).state is VersionState.READY
 
 
+def test_what_could_not_be_spoken_is_tried_again_when_asked(
+    hotline: Hotline, author: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = tuple(name for name in hotline.settings.speech if name != "recorded")
+    with monkeypatch.context() as without:
+        without.setitem(speech._chains, names, Chain([]))
+        version = write(hotline, author, Content("my", WATER))[0]
+    assert version_of(hotline, version).state is VersionState.FAILED
+    programmes.speak_again(hotline.runtime, version)
+    hotline.work()
+    made = version_of(hotline, version)
+    assert made.state is VersionState.READY
+    programmes.speak_again(hotline.runtime, version)
+    assert version_of(hotline, version) == made
+
+
 def test_nothing_of_a_text_is_lost_between_its_pieces() -> None:
     text = (
         "Drink 3.5 litres a day. Really?! Yes\nNo full stop here\nရေသောက်ပါ။ " + "a long one, " * 80 + "end."

@@ -109,6 +109,18 @@ def test_what_is_not_understood_gets_one_neutral_line_in_six_hours(hotline: Hotl
     assert hotline.text("hello?") in (neutral, wording(hotline, "neutral", EN))
 
 
+@pytest.mark.promise(6)
+def test_a_text_that_comes_again_is_answered_the_same_for_a_day_and_then_not_at_all(hotline: Hotline) -> None:
+    sid = "SM" + "7" * 32
+    first = hotline.text("11", sid=sid)
+    hotline.text("10")
+    hotline.later(hours=23, minutes=59)
+    assert hotline.text("11", sid=sid) == first
+    hotline.later(minutes=2)
+    assert hotline.text("11", sid=sid) is None
+    assert hotline.one(select(callbacks)).state == CallbackState.WITHDRAWN
+
+
 def test_the_display_that_was_chosen_is_used_from_its_own_answer_on(hotline: Hotline) -> None:
     hotline.text("5")
     assert hotline.text("53") == wording(hotline, "display_kept", MY, "latin")

@@ -43,7 +43,10 @@ def form_of(hotline: Hotline, **more: str) -> dict[str, str]:
 @pytest.mark.parametrize("path", WEBHOOKS)
 def test_refusals_come_in_their_order_before_any_field_is_used(hotline: Hotline, path: str) -> None:
     client = hotline.client
-    assert client.get(path).status_code == 405
+    for method in ("GET", "HEAD", "PUT", "DELETE", "OPTIONS"):
+        refused = client.open(path, method=method, data=b"a" * 70_000)
+        assert (refused.status_code, refused.headers["Allow"]) == (405, "POST")
+    assert client.post(path.replace("/", "//"), data=b"a=b", content_type=FORM).status_code == 404
     assert client.post(path, data=b"a" * 70_000, content_type="text/plain").status_code == 413
     assert client.post(path, data=b"{}", content_type="application/json").status_code == 415
     assert client.post(path, data=b"a=b", content_type=FORM).status_code == 403
@@ -188,6 +191,11 @@ def test_sounds_are_immutable_and_can_be_fetched_in_part(hotline: Hotline) -> No
     with hotline.client.get(f"/audio/{sound.sound}.wav", headers={"Range": "bytes=0-99"}) as part:
         assert part.status_code == 206
         assert part.headers["Content-Range"] == f"bytes 0-99/{size}"
+    for odd in ("bytes=0-1,4-5", "bytes=x", "lines=1-2"):
+        with hotline.client.get(f"/audio/{sound.sound}.wav", headers={"Range": odd}) as all_of_it:
+            assert (all_of_it.status_code, len(all_of_it.data)) == (200, size)
+    with hotline.client.get(f"/audio/{sound.sound}.wav", headers={"Range": f"bytes={size}-"}) as beyond:
+        assert (beyond.status_code, beyond.headers["Content-Range"]) == (416, f"bytes */{size}")
     again = {"If-None-Match": f'"{sound.sound}"'}
     with hotline.client.get(f"/audio/{sound.sound}.wav", headers=again) as known:
         assert known.status_code == 304
