@@ -14,6 +14,7 @@ from gateway.errors import GatewayError
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 """What the system says when there is no room left."""
 _SPACE_NEEDED: Final = 4_000_000
+_SPACE_AT_FIRST: Final = 64_000_000  # tables, the sounds twice, Valkey's file
 _CHUNK: Final = 65_536
 
 
@@ -40,6 +41,8 @@ def held(data_dir: Path) -> Iterator[None]:
     try:
         _lock(lock, data_dir)
         _try_space(lock)
+        if not any(data_dir.glob("*.db")) and _free(data_dir) < _SPACE_AT_FIRST:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         yield
     finally:
         os.close(lock)
@@ -61,6 +64,11 @@ def _try_space(file: int) -> None:
     finally:
         with suppress(OSError):
             os.ftruncate(file, 0)
+
+
+def _free(folder: Path) -> int:
+    there = os.statvfs(folder)
+    return there.f_bavail * there.f_frsize
 
 
 def check_port(port: int) -> None:

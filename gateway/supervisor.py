@@ -295,7 +295,7 @@ def up(
     except OSError as error:
         if error.errno not in FULL:
             raise
-        say(f"The disk of {data_dir} is full: free some space and start again.")
+        say(f"The disk of {data_dir} is full, or nearly: free some space and start again.")
         return os.EX_IOERR
 
 

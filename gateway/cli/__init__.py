@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from gateway.errors import GatewayError, Refused, SettingsError
+from gateway.place import FULL
 from gateway.settings import Settings, load, with_demo
 from prompts.errors import ContentError
 
@@ -83,6 +84,11 @@ def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
         except GatewayError as error:
             click.echo(str(error) or type(error).__name__, err=True)
             sys.exit(os.EX_UNAVAILABLE)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            click.echo("The disk is full: free some space and try again.", err=True)
+            sys.exit(os.EX_IOERR)
 
     return clear
 

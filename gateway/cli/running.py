@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -41,7 +42,7 @@ The hotline runs on this machine, with phones of its own: nobody real is called.
 
   two phones   {url}/simulator/    a caller's and a counselor's
   console      {url}/console/      two accounts are ready; the page shows their codes
-  terminal     .venv/bin/hotline dial   .venv/bin/hotline text 11
+  terminal     {command} dial   {command} text 11
 
   1 ring    on the caller's phone dial the hotline: 1, then 1, then a number of your own from 4 to 8
   2 claim   in the console sign in as counselor: Take the request, then Ring
@@ -154,7 +155,16 @@ def _greet(greeting: str, url: str, port: int, data: Path) -> None:
             time.sleep(0.2)
     else:
         return
-    click.echo(greeting.format(url=url, shown=os.path.relpath(data)))
+    shown = _from_here(data)
+    command = _from_here(Path(sys.executable).with_name("hotline"))
+    if data != Path("var").absolute():
+        command = f"HOTLINE_DATA_DIR={shlex.quote(shown)} {command}"
+    click.echo(greeting.format(url=url, shown=shown, command=command))
+
+
+def _from_here(path: Path) -> str:
+    """A path as somebody types it: from this folder where it lies below it."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 # --- the processes of the Procfile --------------------------------------------------------------------

@@ -256,7 +256,7 @@ def test_a_full_disk_is_said_in_one_line(start: Start, data_dir: Path) -> None:
     process = start()
     output, _ = process.communicate(timeout=15)
     assert process.returncode == 74
-    assert output == f"The disk of {data_dir} is full: free some space and start again.\n"
+    assert output == f"The disk of {data_dir} is full, or nearly: free some space and start again.\n"
 
 
 def test_a_disk_that_fills_while_running_is_said_once_and_nothing_stops(tmp_path: Path) -> None:
