@@ -14,7 +14,7 @@ class Problem:
     words: str
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.key}: {self.words}"
+        return ": ".join(filter(None, (self.file, self.key, self.words)))
 
 
 class ScriptError(Exception):
@@ -175,6 +175,13 @@ class Menu:
         grouped = tuple(o for group in self.keys.values() for o in group)
         return tuple(o for o in single if o) + self.own + self.entry + grouped
 
+    def flags(self) -> frozenset[str]:
+        """Every flag of `Facts` that this menu asks for."""
+        options = self.options()
+        lines = [*self.say, *self.later, *(line for option in options for line in option.say)]
+        asked = {flag for line in lines for flag in (line.only_if, line.unless)}
+        return frozenset(asked | {option.only_if for option in options}) - {""}
+
 
 @dataclass(frozen=True, slots=True)
 class TextRule:
@@ -196,6 +203,10 @@ class TextRule:
     confirm: int = 0
     first: str = ""
     sent_code: bool = False
+
+    def flags(self) -> frozenset[str]:
+        """Every flag of `Facts` that this rule asks for."""
+        return frozenset({self.only_if, *self.instead}) - {""}
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # one is read per version: it is itself, and may key a cache
@@ -236,10 +247,6 @@ class Script:
 
     def flags(self) -> frozenset[str]:
         """Every flag of `Facts` that changes what is said or done, the engine's own four among them."""
-        options = [option for menu in self.menus.values() for option in menu.options()]
-        lines = [line for menu in self.menus.values() for line in (*menu.say, *menu.later)]
-        lines += [line for option in options for line in option.say]
-        asked = {flag for line in lines for flag in (line.only_if, line.unless)}
-        asked |= {option.only_if for option in options} | {rule.only_if for rule in self.texts.values()}
-        asked |= {flag for rule in self.texts.values() for flag in rule.instead}
-        return frozenset(asked - {""}) | {"no_saving", "neutral_due", "threads", "transfer"}
+        asked = {flag for menu in self.menus.values() for flag in menu.flags()}
+        asked |= {flag for rule in self.texts.values() for flag in rule.flags()}
+        return frozenset(asked) | {"no_saving", "neutral_due", "threads", "transfer"}

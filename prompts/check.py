@@ -1,5 +1,6 @@
 """Says in plain words what is wrong or not good in a content pack, with file and key, for those who edit it."""
 
+import functools
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -8,6 +9,7 @@ from itertools import combinations
 from pathlib import Path
 
 from ivr.burmese.encodings import Encoding, read
+from ivr.burmese.folding import fold
 from ivr.burmese.segments import count, syllables
 from ivr.events import ONE_OF
 from ivr.script import AGAIN, BACK, LEAVE, STARTS, Line, Menu, Option, Problem, Script
@@ -65,6 +67,7 @@ def check(
             return list(error.problems)
     return [
         *_tree(pack.script),
+        *_conditions(pack.script),
         *_lengths(pack, sound),
         *_wordings(pack, word_list),
         *_messages(pack),
@@ -92,6 +95,20 @@ def _tree(script: Script) -> Iterator[Problem]:
             yield wrong(name, "somebody who says nothing would go round in a circle and never be hung up on")
         for kept in _kept_nowhere(script, menu):
             yield wrong(name, f"needs {kept!r}, but a way here does not keep it first")
+
+
+def _conditions(script: Script) -> Iterator[Problem]:
+    asked = {f"menus.{name}": menu.flags() for name, menu in script.menus.items()}
+    asked |= {f"texts.{name}": rule.flags() for name, rule in script.texts.items()}
+    for place, flags in asked.items():
+        for flag in sorted(flags - _known_flags()):
+            yield Problem("script.toml", place, f"asks whether {flag!r}: no such condition is known")
+
+
+@functools.cache
+def _known_flags() -> frozenset[str]:
+    """What the gateway says of a turn; the shipped script asks for all of it."""
+    return Library.load().script.flags()
 
 
 def _reachable(script: Script) -> set[str]:
@@ -320,17 +337,13 @@ def _holds_number(text: str) -> bool:
 
 
 def _folded(word_list: Iterable[str]) -> list[str]:
-    return sorted({_plain(word) for word in word_list} - {""})
+    return sorted({fold(word) for word in word_list} - {""})
 
 
 def _listed(text: str, listed: Iterable[str]) -> Iterator[str]:
-    plain = _plain(text)
-    if any(word in plain for word in listed):
+    folded = fold(text)
+    if any(word in folded for word in listed):
         yield "holds a word of the word list"  # which one is not said: the list is private
-
-
-def _plain(text: str) -> str:
-    return "".join(unicodedata.normalize("NFC", text).casefold().split())
 
 
 def _messages(library: Library) -> Iterator[Problem]:
@@ -359,7 +372,7 @@ def _keywords(library: Library) -> Iterator[Problem]:
     for file, words in files.items():
         for name, group in words.words.items():
             for word in group:
-                if (_plain(word) in PROVIDER_WORDS) != (name == PROVIDER_RULE):
+                if (fold(word) in PROVIDER_WORDS) != (name == PROVIDER_RULE):
                     yield Problem(
                         file,
                         f"words.{name}",
@@ -378,7 +391,7 @@ def _handles(library: Library) -> Iterator[Problem]:
     """Each word is told apart by ear: none is another one, or the beginning of another one."""
     words = (*library.first_words, *library.second_words)
     for language in library.languages:
-        sounds = {word: _plain(library.voice(language, f"handle.{word}").text) for word in words}
+        sounds = {word: fold(library.voice(language, f"handle.{word}").text) for word in words}
         for word, spoken in sounds.items():
             for other, longer in sounds.items():
                 if word != other and longer.startswith(spoken):

@@ -4,6 +4,7 @@ A `Library` once made is complete: every wording its script may need is there in
 merely not good (too long, a dead end, a listed word) is for `prompts.check` to say.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,10 @@ SAMPLES = ("unicode", "zawgyi")  # placeholders: a wording's `sample` in both en
 CODE = "code"  # the placeholder for a code that is sent; its `sample` stands for any
 
 Display = Literal["unicode", "zawgyi", "latin"]
+
+
+_AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
+_TABLE = re.compile(r"\[+([^\[\]]+)\]+\s*(?:#|$)")
 
 
 class PackError(ContentError):
@@ -193,11 +198,12 @@ class _Reader:
             self.unreadable.add(file)
             return {}
         try:
-            return tomllib.loads(self.files[file].decode())
+            text = self.files[file].decode()
+            return tomllib.loads(text)
         except UnicodeDecodeError:
             self.wrong(file, "", "is not UTF-8 text")
         except tomllib.TOMLDecodeError as error:
-            self.wrong(file, "", f"cannot be read: {error}")
+            self.wrong(file, *_unreadable(text, str(error)))
         self.unreadable.add(file)
         return {}
 
@@ -351,3 +357,16 @@ class _Reader:
             for problem in error.problems:
                 self.wrong("keywords.toml", "words", problem)
             return KeywordTable.build({}, ())
+
+
+def _unreadable(text: str, fault: str) -> tuple[str, str]:
+    """The table in which a TOML file cannot be read, and why, for somebody who never heard of TOML."""
+    found = _AT_LINE.search(fault)
+    if not found:
+        return "", f"cannot be read: {fault}"
+    lines = text.split("\n")[: int(found[1])]
+    table = next((head[1] for line in reversed(lines[:-1]) if (head := _TABLE.match(line))), "")
+    line, why = lines[-1].strip(), fault[: found.start()].rstrip()
+    if why == "Cannot overwrite a value":
+        return table, f"says twice what one key or name means, again at line {found[1]}: “{line}”"
+    return "" if line.startswith("[") else table, f"cannot be read at line {found[1]}, “{line}”: {why}"

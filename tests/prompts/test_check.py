@@ -5,7 +5,7 @@ import pytest
 
 import prompts
 from ivr.burmese.encodings import unicode_to_zawgyi
-from prompts.check import check, estimated_seconds, review
+from prompts.check import check, estimated_seconds, review, unfit
 from prompts.library import Library, Review
 
 SHIPPED = Path(prompts.__file__).parent
@@ -44,6 +44,11 @@ def wording(key: str, text: str, language: str = "my") -> Library:
             ["menus.other_phone: no key leads here", "menus.registered_by_code: no key leads here"],
         ),
         (
+            'keys.1 = [{ to = "withheld", only_if = "no_number" }',
+            'keys.1 = [{ to = "withheld", only_if = "no_nummer" }',
+            ["menus.main: asks whether 'no_nummer': no such condition is known"],
+        ),
+        (
             '[menus.withheld]\nsay = ["withheld"]\nthen = "main"',
             '[menus.withheld]\nsay = ["withheld"]\nkeys.1 = "again"',
             ["menus.withheld: is a dead end: no key leads on from here, or out"],
@@ -70,7 +75,7 @@ def test_a_fault_of_the_tree_is_named_by_its_menu(old: str, new: str, words: lis
 
 
 def test_a_menu_that_asks_without_a_word_is_named() -> None:
-    pack = edited("script.toml", 'say = ["topics"]\n', 'say = [{ say = "topics", only_if = "a" }]\n')
+    pack = edited("script.toml", 'say = ["topics"]\n', 'say = [{ say = "topics", only_if = "no_number" }]\n')
     assert said(pack) == []
     silent = replace(pack.script.menus["topics"], say=())
     script = replace(pack.script, menus={**pack.script.menus, "topics": silent})
@@ -147,6 +152,11 @@ def test_a_listed_word_is_found_inside_another_and_not_repeated() -> None:
     found = said(LIBRARY, word_list=frozenset({"သောက် ပါ"}))
     assert "my/texts.toml: voice.harmless: holds a word of the word list" in found
     assert not any("သောက်" in line for line in found)
+
+
+def test_a_listed_word_is_found_whatever_stands_between_its_letters() -> None:
+    assert unfit("သောက်\u200bပါ", word_list=frozenset({"သောက်ပါ"})) == ("text_listed",)
+    assert unfit("Ｂｏｉｌ-it", word_list=frozenset({"boil it"})) == ("text_listed",)
 
 
 def test_latin_letters_must_be_latin() -> None:

@@ -124,6 +124,16 @@ def test_a_line_of_the_list_sent_back_means_its_code(text: str, name: str) -> No
     assert LIBRARY.keyword(text, None)[0].name == name
 
 
+def test_two_meanings_of_one_key_are_named_with_their_menu_and_line() -> None:
+    (found,) = problems(
+        edited("script.toml", 'keys.7 = "topic_legal"', 'keys.7 = "topic_legal"\nkeys.7 = "topic_food"')
+    )
+    assert found.startswith(
+        "script.toml: menus.topics: says twice what one key or name means, again at line "
+    )
+    assert found.endswith('“keys.7 = "topic_food"”')
+
+
 def test_no_trap_means_anything() -> None:
     traps = (Path(__file__).parents[1] / "data" / "traps.txt").read_text(encoding="utf-8").splitlines()
     for trap in traps:
@@ -199,7 +209,7 @@ def test_of_a_file_nobody_can_read_nothing_else_is_said() -> None:
 
 def test_a_pack_without_a_language_is_none() -> None:
     assert problems({"script.toml": shipped_files()["script.toml"]}) == [
-        "my/texts.toml: : there is no language in this pack"
+        "my/texts.toml: there is no language in this pack"
     ]
 
 
