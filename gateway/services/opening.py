@@ -118,7 +118,7 @@ def is_open_within(hours: Hours, begins: datetime, ends: datetime, zone: tzinfo)
 def _around(hours: Hours, now: datetime, zone: tzinfo) -> Iterator[tuple[datetime, datetime]]:
     """The spans that may hold now, or have ended a moment ago."""
     today = now.astimezone(zone).date()
-    for back in (3, 2, 1, 0):
+    for back in range(4):
         span = _span(hours, today - back * _DAY, zone)
         if span:
             yield span

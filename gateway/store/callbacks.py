@@ -181,7 +181,9 @@ class Moved:
 
 _COLUMNS = tuple(callbacks.c[name] for name in Callback.__dataclass_fields__)
 
-# What asking runs: built once, because building a statement costs more than running it.
+# What calls and asking run: built once, because building a statement costs more than running it.
+_GET = select(*_COLUMNS).where(callbacks.c.id == bindparam("this"))
+_GET_TO_MOVE = _GET.with_for_update()
 _OPEN_OF = select(*_COLUMNS).where(callbacks.c.contact == bindparam("contact"), _own).with_for_update()
 _HANDLE = select(callbacks.c.id).where(callbacks.c.handle == bindparam("handle"), _open)
 _ADD = insert(callbacks)
@@ -194,14 +196,13 @@ def _callback(row: Row[Any]) -> Callback:
 
 
 def get(session: Session, callback: str) -> Callback | None:
-    row = session.execute(select(*_COLUMNS).where(callbacks.c.id == callback)).one_or_none()
+    row = session.execute(_GET, {"this": callback}).one_or_none()
     return None if row is None else _callback(row)
 
 
 def get_to_move(session: Session, callback: str) -> Callback | None:
     """Read it and keep others from changing it until the transaction ends (SQLite has one writer anyway)."""
-    query = select(*_COLUMNS).where(callbacks.c.id == callback).with_for_update()
-    row = session.execute(query).one_or_none()
+    row = session.execute(_GET_TO_MOVE, {"this": callback}).one_or_none()
     return None if row is None else _callback(row)
 
 

@@ -74,6 +74,8 @@ _FIND = select(contacts.c.id).where(contacts.c.number_index == _number)
 _PREFERENCE = select(preferences.c.language, preferences.c.display).where(
     preferences.c.number_index == _number
 )
+_IS_LISTED = select(listed.c.number_index).where(listed.c.number_index == _number)
+_ADD = insert(contacts)
 _ALLOW = delete(forbidden).where(forbidden.c.number_index == _number)
 _TEXTER = select(texters.c.asked, texters.c.at, texters.c.neutral_at).where(texters.c.number_index == _number)
 _KEEP_TEXTER = update(texters).where(texters.c.number_index == _number)
@@ -86,11 +88,8 @@ def find(session: Session, number_index: bytes) -> str | None:
 
 
 def add(session: Session, contact: str, number_index: bytes, sealed_number: bytes, now: datetime) -> None:
-    session.execute(
-        insert(contacts).values(
-            id=contact, number_index=number_index, sealed_number=sealed_number, created=now
-        )
-    )
+    row = {"id": contact, "number_index": number_index, "sealed_number": sealed_number, "created": now}
+    session.execute(_ADD, row)
 
 
 def sealed_number(session: Session, contact: str) -> tuple[bytes, bytes] | None:
@@ -157,8 +156,7 @@ def is_forbidden(session: Session, number_index: bytes) -> bool:
 
 def is_listed(session: Session, number_index: bytes) -> bool:
     """On an operator's list: asking lifts nothing."""
-    query = select(listed.c.number_index).where(listed.c.number_index == number_index)
-    return session.execute(query).first() is not None
+    return session.execute(_IS_LISTED, {"number": number_index}).first() is not None
 
 
 def forbidden_among(session: Session, numbers: Sequence[bytes]) -> frozenset[bytes]:

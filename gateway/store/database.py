@@ -94,7 +94,6 @@ class Database:
     def __init__(self, url: str, *, busy: float) -> None:
         self.sqlite = make_url(url).get_backend_name() == "sqlite"
         self.engine = _engine(url, busy, sqlite=self.sqlite)
-        self._writer = self.engine.execution_options(writes=True)
         # SQLite's own busy handler polls; threads of one process queue here instead, in turn.
         self._turn = threading.Lock()
         self._busy = busy
@@ -104,6 +103,7 @@ class Database:
         """A transaction that only reads. Raises `StoreDown` where the database cannot be had."""
         try:
             with self.engine.connect() as session:
+                self._begin(session, "BEGIN")
                 yield session
         except SQLAlchemyError as error:
             raise _down(error) from None
@@ -114,13 +114,26 @@ class Database:
         if self.sqlite and not self._turn.acquire(timeout=self._busy):
             raise StoreDown("the database is busy")
         try:
-            with self._writer.connect() as session, session.begin():
+            # A transaction that reads and then writes fails at once if another wrote in between: say so first.
+            with self.engine.connect() as session, session.begin():
+                self._begin(session, "BEGIN IMMEDIATE")
                 yield session
         except SQLAlchemyError as error:
             raise _down(error) from None
         finally:
             if self.sqlite:
                 self._turn.release()
+
+    def _begin(self, session: Session, how: str) -> None:
+        # SQLite's driver leaves it to us. An event of the engine would burden every statement.
+        if not self.sqlite:
+            return
+        connection = session.connection.driver_connection
+        assert connection is not None  # noqa: S101 - it was opened just now
+        try:
+            connection.execute(how).close()
+        except sqlite3.Error as error:  # asked without SQLAlchemy, which would have taken ten times as long
+            raise StoreDown(f"the database cannot be had now ({type(error).__name__})") from None
 
     def after_fork(self) -> None:
         """Give up inherited connections without closing the parent's."""
@@ -160,21 +173,9 @@ def _engine(url: str, busy: float, *, sqlite: bool) -> Engine:
         connect_args={"timeout": busy, "isolation_level": None, "check_same_thread": False},
     )
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
-
-
-def _begin_sqlite(session: Connection) -> None:
-    # A transaction that reads and then writes fails at once if another wrote in between: writers say so first.
-    writes = session.get_execution_options().get("writes")
-    connection = session.connection.driver_connection
-    assert connection is not None  # noqa: S101 - a transaction begins on a connection
-    try:
-        connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN").close()
-    except sqlite3.Error as error:  # asked without SQLAlchemy, which would have taken ten times as long
-        raise StoreDown(f"the database cannot be had now ({type(error).__name__})") from None

@@ -27,6 +27,12 @@ holidays = Table(
     Column("closes", Integer),
 )
 
+# Asked whenever somebody chooses when to be rung: built once, because building a statement costs more than running it.
+_WEEK = select(opening_hours.c.weekday, opening_hours.c.opens, opening_hours.c.closes)
+_HOLIDAYS = select(holidays.c.day, holidays.c.name, holidays.c.opens, holidays.c.closes).order_by(
+    holidays.c.day
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -66,11 +72,7 @@ ALWAYS = Hours((ALL_DAY,) * 7, {})
 
 def read(session: Session) -> Hours:
     """All of it: seven rows at most, and the holidays that somebody wrote down."""
-    table = opening_hours.c
-    week = {
-        row.weekday: _span(row.opens, row.closes)
-        for row in session.execute(select(table.weekday, table.opens, table.closes))
-    }
+    week = {row.weekday: _span(row.opens, row.closes) for row in session.execute(_WEEK)}
     return Hours(
         tuple(week.get(weekday, ALL_DAY) for weekday in range(7)),
         {one.day: one for one in every_holiday(session)},
@@ -79,8 +81,7 @@ def read(session: Session) -> Hours:
 
 def every_holiday(session: Session) -> Sequence[Holiday]:
     """The days that differ, in their order."""
-    query = select(holidays.c.day, holidays.c.name, holidays.c.opens, holidays.c.closes)
-    rows = session.execute(query.order_by(holidays.c.day))
+    rows = session.execute(_HOLIDAYS)
     return [Holiday(row.day, row.name, _span(row.opens, row.closes)) for row in rows]
 
 

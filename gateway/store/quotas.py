@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, Integer, LargeBinary, String, Table
+from sqlalchemy import Column, Integer, LargeBinary, String, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store.database import Instant, Session, metadata
@@ -17,12 +17,17 @@ quotas = Table(
     Column("count", Integer, nullable=False),
 )
 
+# Built once, because building a statement costs more than running it.
+_ONE_MORE = {
+    dialect: insert(quotas)
+    .values(count=1, **{name: bindparam(name) for name in ("began", "name", "key")})
+    .on_conflict_do_update(index_elements=["began", "name", "key"], set_={"count": quotas.c.count + 1})
+    .returning(quotas.c.count)
+    for dialect, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
+
 
 def count(session: Session, name: str, key: bytes, *, began: datetime) -> int:
     """Count one more in the time that began then, and tell how many there are with it."""
-    make = sqlite.insert if session.dialect.name == "sqlite" else postgresql.insert
-    row = make(quotas).values(began=began, name=name, key=key, count=1)
-    one_more = row.on_conflict_do_update(
-        index_elements=["began", "name", "key"], set_={"count": quotas.c.count + 1}
-    )
-    return int(session.execute(one_more.returning(quotas.c.count)).scalar_one())
+    one_more = session.execute(_ONE_MORE[session.dialect.name], {"began": began, "name": name, "key": key})
+    return int(one_more.scalar_one())

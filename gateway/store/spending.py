@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, String, Table, func, select
+from sqlalchemy import BigInteger, Column, String, Table, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store.database import Instant, Session, metadata
@@ -22,6 +22,17 @@ spending = Table(
 _TURN: Final = 0x5045_4E44  # the advisory lock of whoever asks and spends
 
 
+def _add(dialect: str) -> sqlite.Insert | postgresql.Insert:
+    make = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    row = make(spending).values({column.key: bindparam(column.key) for column in spending.c})
+    changed = {"spent": spending.c.spent + row.excluded.spent}
+    return row.on_conflict_do_update(index_elements=["hour", "kind", "campaign"], set_=changed)
+
+
+_ADD: Final = {dialect: _add(dialect) for dialect in ("sqlite", "postgresql")}
+"""Built once, because building a statement costs more than running it."""
+
+
 def in_turn(session: Session) -> None:
     """Let nobody else ask what is left until this transaction ends: two who ask at once would both be told yes.
 
@@ -34,10 +45,8 @@ def in_turn(session: Session) -> None:
 def add(session: Session, *, moment: datetime, kind: str, campaign: str, spent: int) -> None:
     """Add to the row of that hour; `spent` may be less than nothing, where it was put too high before."""
     hour = moment.replace(minute=0, second=0, microsecond=0)
-    make = sqlite.insert if session.dialect.name == "sqlite" else postgresql.insert
-    row = make(spending).values(hour=hour, kind=kind, campaign=campaign, spent=spent)
-    changed = {"spent": spending.c.spent + row.excluded.spent}
-    session.execute(row.on_conflict_do_update(index_elements=["hour", "kind", "campaign"], set_=changed))
+    row = {"hour": hour, "kind": kind, "campaign": campaign, "spent": spent}
+    session.execute(_ADD[session.dialect.name], row)
 
 
 def since(session: Session, moment: datetime) -> int:

@@ -12,6 +12,6 @@ def upgrade(database: Database) -> None:
     """Bring the database to the newest form; does nothing where it is there already."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
-    with database.engine.connect().execution_options(writes=True) as connection, connection.begin():
+    with database.write() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
