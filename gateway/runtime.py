@@ -161,7 +161,7 @@ class Runtime:
 
     def at(self, edition: Edition) -> "Runtime":
         """The same, for a call that goes on with this version whatever is published meanwhile."""
-        return replace(self, pinned=edition)
+        return self if edition is self.pinned else replace(self, pinned=edition)
 
     def sound(self, language: str, key: str) -> PromptSound | None:
         """The sound of a wording of this version."""

@@ -33,6 +33,12 @@ def ahead_of(script: Script, menu: str, trail: tuple[str, ...] = (), pressed: st
     return Ahead(flags, programme=any(one.programme for one in found.values()))
 
 
+def ahead_of_text(script: Script, keyword: str | None) -> Ahead:
+    """What the answer to a text that means this may depend on; one that means nothing we know asks for nothing."""
+    rule = script.texts.get(keyword) if keyword else None
+    return Ahead() if rule is None else Ahead(frozenset({rule.only_if, *rule.instead}) - {""})
+
+
 def _flags_of(menu: Menu) -> set[str]:
     options = menu.options()
     lines = [*menu.say, *menu.later, *(line for option in options for line in option.say)]

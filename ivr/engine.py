@@ -1,7 +1,7 @@
 """`step`: from a state and an event to the next state and the actions; nobody else decides what is heard."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
 from ivr import actions as act
@@ -50,7 +50,7 @@ class State:
     over: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "State":

@@ -94,14 +94,20 @@ def _turn(runtime: Runtime, came: Came, render: Render, prepared: Prepared) -> b
         digest = runtime.vault.digest("sid", came.sid)
         if isinstance(came, CallArrived):
             provider_copies.began(session, runtime, "call", came.sid, now=now)
-        runtime, turn, event, state, number = _read(session, runtime, came, digest, now, prepared)
+        there = conversations.load(session, digest)
+        runtime, turn, event, state, number = _read(session, runtime, came, digest, there, now, prepared)
         decided = _decide(session, runtime, state, event)
         turn = replace(turn, language=decided.state.language)
         doing = Effects(session, runtime, turn, prepared.new, prepared.contact)
         errands = doing.perform(decided.actions)
         said = [action for action in decided.actions if not isinstance(action, act.Perform)]
         answer = render(runtime, VoiceAnswer(said, number), decided.state.language)
-        _remember(session, runtime, came, digest, decided.state, number, now)
+        kept = states.sealed(runtime, _state_place(digest), decided.state)
+        if there is None:
+            leg = came.leg if isinstance(came, LegAnswered) else None
+            conversations.begin(session, digest, leg=leg, step=number, state=kept, now=now)
+        else:
+            conversations.go_on(session, digest, step=number, state=kept, now=now)
         if doing.leg:
             conversations.belongs_to(session, digest, doing.leg)
         inbox.keep_answer(session, key, runtime.vault.seal_here(place, answer))
@@ -126,14 +132,19 @@ def _again(runtime: Runtime, place: Place, sealed: bytes | None, render: Render)
 
 
 def _read(
-    session: Session, runtime: Runtime, came: Came, digest: bytes, now: datetime, prepared: Prepared
+    session: Session,
+    runtime: Runtime,
+    came: Came,
+    digest: bytes,
+    there: Conversation | None,
+    now: datetime,
+    prepared: Prepared,
 ) -> tuple[Runtime, Turn, CallEvent, State | None, int]:
     """What happened in our words, where the conversation stands, and the number of the answer to come.
 
     The runtime is of the version that the call began with, or begins with now.
     """
     flags, script = prepared.flags, runtime.library.script
-    there = conversations.load(session, digest)
     match came:
         case CallArrived():
             turn = Turn.of_caller(session, runtime, came.caller, came.line, now)
@@ -211,18 +222,3 @@ def _in_use(session: Session, runtime: Runtime, action: act.Action) -> bool:
 
 def _state_place(digest: bytes) -> Place:
     return Place("conversations", "state", digest.hex())
-
-
-def _remember(
-    session: Session,
-    runtime: Runtime,
-    came: Came,
-    digest: bytes,
-    state: State,
-    number: int,
-    now: datetime,
-) -> None:
-    sealed = states.sealed(runtime, _state_place(digest), state)
-    if not conversations.go_on(session, digest, step=number, state=sealed, now=now):
-        leg = came.leg if isinstance(came, LegAnswered) else None
-        conversations.begin(session, digest, leg=leg, step=number, state=sealed, now=now)

@@ -153,7 +153,7 @@ def facts_of(
             and cases.found(session, runtime, turn.code, turn.keys, turn.now)
         ):
             found.add("case_found")
-        if ahead is None or NOBODY in ahead.flags:
+        if ahead is None or ahead.flags & opening.TOLD:
             found |= opening.nobody(session, runtime, turn.now)
         asks_live = (
             turn.kind == "dialled" and "taken" not in found and (ahead is None or "live" in ahead.flags)

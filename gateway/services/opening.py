@@ -17,6 +17,11 @@ from gateway.store.hours import Holiday, Hours, Span
 _DAY = timedelta(days=1)
 LOOKS_AHEAD = 60  # days: a house that is shut for longer does not know when it opens
 LONGEST_NAME = 60
+TOLD = frozenset(
+    {"nobody_on_shift", "closed", "opens_today", "opens_tomorrow", "opens_later"}
+    | {f"closed_{wish}" for wish in windows.WINDOWS}
+)
+"""The script's flags that `nobody` knows of."""
 
 
 # --- what a caller is told ----------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from gateway.store import contacts, inbox
 from gateway.store.database import Session
 from gateway.vault import Place
 from ivr import actions as act
+from ivr.ahead import ahead_of_text
 from ivr.burmese import segments
 from ivr.burmese.encodings import Encoding, read
 from ivr.engine import TEXT_CODE_LENGTH, TextStep, step_text
@@ -33,6 +34,7 @@ Display = Literal["unicode", "zawgyi", "latin"]
 REMEMBERED = timedelta(minutes=30)
 NEUTRAL_EVERY = timedelta(hours=6)
 _CODE = re.compile(rf"\d{{{TEXT_CODE_LENGTH}}}", re.ASCII)
+_TEXTS_OPEN = "texts_open"
 _LESS = frozenset({EffectName.WITHDRAW, EffectName.STOP, EffectName.FORGET})
 
 
@@ -76,7 +78,8 @@ def _take(runtime: Runtime, came: TextArrived, render: Render, prepared: Prepare
             seen = inbox.answer_of(session, key, now)
             return render(None) if seen is None else runtime.vault.open_here(place, seen)
         provider_copies.over(session, runtime, "text", came.sid, now=now)
-        turn = Turn.of_caller(session, runtime, came.sender, came.line, now)
+        first = runtime.library.languages[0]  # her own is read below, with how her phone shows it
+        turn = Turn.of_caller(session, runtime, came.sender, came.line, now, language=first)
         index = turn.number_index
         # A name or a short code: nobody to answer. A line that is only rung: nothing there takes a text.
         if index is None or turn.kind != "dialled":
@@ -90,10 +93,13 @@ def _take(runtime: Runtime, came: TextArrived, render: Render, prepared: Prepare
         asked, at, neutral_at = there or ("", now, None)
         recent = there is not None and now - at <= REMEMBERED
         plain = read(came.text, Encoding(display) if display else None).text
-        flags = prepared.flags | _of_texts(session, runtime, index)
+        ahead = ahead_of_text(runtime.library.script, name)
+        flags = prepared.flags
+        if _TEXTS_OPEN in ahead.flags and _texts_open(session, runtime, index):
+            flags |= {_TEXTS_OPEN}
         if threads.takes(session, runtime, index, plain):
             flags |= {"threads"}
-        facts = facts_of(session, runtime, turn, flags)
+        facts = facts_of(session, runtime, turn, flags, ahead)
         if neutral_at is None or now - neutral_at >= NEUTRAL_EVERY:
             facts = replace(facts, flags=facts.flags | {"neutral_due"})
         waited = (now - at).total_seconds() if recent else None
@@ -147,10 +153,9 @@ def _paid(session: Session, runtime: Runtime, body: str | None, now: datetime) -
     return body
 
 
-def _of_texts(session: Session, runtime: Runtime, index: bytes) -> frozenset[str]:
+def _texts_open(session: Session, runtime: Runtime, index: bytes) -> bool:
     """Programmes by text: whether they may be asked for, by a number that no code was sent to just now."""
-    is_open = runtime.switches.on("programme_texts") and opting_in.texts_open(session, index)
-    return frozenset({"texts_open"}) if is_open else frozenset()
+    return runtime.switches.on("programme_texts") and opting_in.texts_open(session, index)
 
 
 def _of_sent_code(session: Session, runtime: Runtime, index: bytes, text: str, now: datetime) -> str | None:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from gateway.store.database import Instant, Session, metadata
+from gateway.store.database import Instant, Session, metadata, upsert
 
 contacts = Table(
     "contacts",
@@ -78,8 +78,6 @@ _IS_LISTED = select(listed.c.number_index).where(listed.c.number_index == _numbe
 _ADD = insert(contacts)
 _ALLOW = delete(forbidden).where(forbidden.c.number_index == _number)
 _TEXTER = select(texters.c.asked, texters.c.at, texters.c.neutral_at).where(texters.c.number_index == _number)
-_KEEP_TEXTER = update(texters).where(texters.c.number_index == _number)
-_NEW_TEXTER = insert(texters)
 
 
 def find(session: Session, number_index: bytes) -> str | None:
@@ -197,7 +195,5 @@ def texter(session: Session, number_index: bytes) -> tuple[str, datetime, dateti
 def keep_texter(
     session: Session, number_index: bytes, *, asked: str, at: datetime, neutral_at: datetime | None
 ) -> None:
-    values = {"asked": asked, "at": at, "neutral_at": neutral_at}
-    done = session.execute(_KEEP_TEXTER, {"number": number_index, **values})
-    if not done.rowcount:
-        session.execute(_NEW_TEXTER, {"number_index": number_index, **values})
+    values = {"number_index": number_index, "asked": asked, "at": at, "neutral_at": neutral_at}
+    upsert(session, texters, ("number_index",), values)

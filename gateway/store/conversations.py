@@ -52,10 +52,8 @@ def begin(
     session.execute(_BEGIN, values)
 
 
-def go_on(session: Session, sid_digest: bytes, *, step: int, state: bytes, now: datetime) -> bool:
-    """False where there is no such conversation yet."""
-    done = session.execute(_GO_ON, {"sid": sid_digest, "step": step, "state": state, "touched": now})
-    return done.rowcount == 1
+def go_on(session: Session, sid_digest: bytes, *, step: int, state: bytes, now: datetime) -> None:
+    session.execute(_GO_ON, {"sid": sid_digest, "step": step, "state": state, "touched": now})
 
 
 def belongs_to(session: Session, sid_digest: bytes, leg: str) -> None:
