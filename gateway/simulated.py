@@ -16,13 +16,13 @@ from gateway.store import outreach
 
 _WHY = {
     "quiet_hours": "Quiet hours until {until}: nobody is rung who did not ask for “within the hour”.",
-    "nobody_on_shift": "Nobody is on shift: callers are told so before they choose when.",
+    "nobody_on_shift": "Nobody is on shift: callers are told so before they choose. In the console: “Go on shift”.",
     "outside_hours": "Outside the opening hours: callers hear that nobody rings within the hour, and when it opens.",
-    "not_yet": "{count} waiting for its time: nobody is rung before {until}.",
-    "expired": "{count} expired: its time passed, it is never rung, and its number is destroyed.",
-    "withdrawn": "{count} withdrawn by the caller: never rung, and the number is destroyed.",
-    "wrong_person": "{count} ended: somebody else answered the phone. It is not rung again.",
-    "no_consent": "{count} asked for programmes by call, not confirmed yet: no programme is sent to it.",
+    "not_yet": "Waiting for their time: {count}. Nobody is rung before {until}.",
+    "expired": "Expired: {count}. Their time passed, so they are never rung, and the numbers are destroyed.",
+    "withdrawn": "Withdrawn by the callers: {count}. Never rung, and the numbers are destroyed.",
+    "wrong_person": "Ended because somebody else answered: {count}. Not rung again.",
+    "no_consent": "Asked for programmes by call and not confirmed yet: {count}. No programme is sent to them.",
 }
 
 

@@ -250,7 +250,8 @@ class Supervisor:
         child.due = now + pause
         code = child.process.returncode
         how = f"signal {-code}" if code < 0 else f"exit {code}"
-        report = f"{child.name} ended ({how}); starting it again in {pause:g} s. {child.last_words}".rstrip()
+        why = child.last_words if code > 0 else ""  # who is killed says nothing of why
+        report = f"{child.name} ended ({how}); starting it again in {pause:g} s. {why}".rstrip()
         self._log.write("up", report)
         self._say(report)
 

@@ -373,7 +373,7 @@ WHY: Final[Mapping[str, str]] = {
     "danger": _l("in danger today"),
     "escalated": _l("the time ends, and nobody has taken it"),
     "ends_soon": _l("the time ends soon"),
-    "ends_first": _l("the time ends before that of the others"),
+    "ends_first": _l("the time ends first"),
     "flagged": _l("a counselor had to end the call: be careful"),
 }
 
@@ -489,6 +489,11 @@ def span(length: timedelta) -> str:
 def days(first: date, last: date) -> str:
     """From one day to another: 23.11. – 29.11."""
     return f"{first.day}.{first.month}. – {last.day}.{last.month}."
+
+
+def written_in(text: str) -> str:
+    """The language of what people wrote, by its letters: it decides how high a line is and how it is read aloud."""
+    return "my" if any("\u1000" <= sign <= "\u109f" for sign in text) else "en"
 
 
 def seconds(count: int) -> str:

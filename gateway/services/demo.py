@@ -84,6 +84,7 @@ def reset(runtime: Runtime) -> None:
     for contact in people:
         runtime.vault.destroy_keys(contact)
     runtime.switches.forget()
+    counselors.set_shift(runtime, "counselor", on=True)  # as at the first start, whatever ended it since
     _first_programme(runtime)
     _first_services(runtime)
 

@@ -107,8 +107,8 @@ class _Pages:
     def start_again(self) -> ResponseReturnValue:
         self._guard()
         self.network.reset()
+        self.clock.reset()  # before the data: what is made anew begins in the morning, too
         self.reset()
-        self.clock.reset()
         return jsonify({"now": self._time()})
 
     def _time(self) -> float:

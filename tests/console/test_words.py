@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 import gateway.console
 import gateway.services
 from gateway.carriers.base import LegStatus
-from gateway.console import programme_words, words
+from gateway.console import audit_words, programme_words, words
 from gateway.services import attending, campaigns, casework, programmes
 from gateway.settings import FEATURES
 from gateway.store.callbacks import CallbackState
@@ -65,6 +65,17 @@ def test_every_move_of_a_request_has_its_words() -> None:
     why |= {f"counselor_{one}" for one in DECLINED}
     why |= {f"caller_{one}" for one in (GATE | {LegStatus.BUSY, LegStatus.NO_ANSWER, LegStatus.FAILED})}
     assert sorted(why - words.MOVES.keys()) == []
+
+
+def test_every_deed_that_is_noted_has_its_words() -> None:
+    noted: set[str] = set()
+    for file in SERVICES.glob("*.py"):
+        noted |= set(re.findall(r'\bwhat="(\w+)"', file.read_text()))
+    noted |= {f"{feature}_{on}" for feature in words.FEATURES for on in ("on", "off")}
+    noted |= {f"outcome_{one}" for one in casework.OUTCOMES}
+    noted |= {f"campaign_{one}" for one in ("paused", "running", "canceled")}
+    assert {"claim", "locked", "account_captured"} <= noted
+    assert sorted(noted - audit_words.DEEDS.keys()) == []
 
 
 @pytest.mark.parametrize(

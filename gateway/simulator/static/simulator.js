@@ -90,6 +90,7 @@ class Handset {
       this.readTexts();
     });
     this.find(".handset").addEventListener("keydown", (event) => {
+      if (event.target.matches("input, select")) return;
       if (/^[0-9*#]$/.test(event.key)) this.press(event.key);
       else if (event.key === "Backspace") this.type(this.typed.slice(0, -1));
       else if (event.key === "Enter" && event.target === event.currentTarget) this.green();
@@ -221,7 +222,7 @@ function captionOf(hearing) {
     item.append(line);
   }
   if (!captions.length) item.append(make("p", "plain", hearing.text || QUIET[hearing.kind] || "(a sound without a caption)"));
-  if (robot) item.append(make("span", "robot", "robot voice"));
+  if (robot) item.lastChild.append(" ", make("span", "robot", "robot voice"));
   return item;
 }
 
@@ -247,7 +248,14 @@ const lines = (id, items, draw) => {
 
 function draw(state) {
   for (const phone of state.phones) phones.get(phone.name).show(phone, state.tick);
-  state.steps.forEach((done, at) => document.querySelector(`[data-step="${at}"]`).classList.toggle("done", done));
+  state.steps.forEach((done, at) => {
+    const step = document.querySelector(`[data-step="${at}"]`);
+    step.classList.toggle("done", done);
+    step.classList.toggle("next", at === state.steps.indexOf(false));
+  });
+  for (const phone of state.phones) {
+    document.querySelector(`[data-rings="${phone.name}"]`).hidden = phone.state !== "ringing";
+  }
   lines("reasons", state.reasons, (reason) => reason);
   lines("faults", state.faults, (fault) => `${fault.at} · ${fault.code} ${fault.message} (${fault.where})`);
   offset = state.now * 1000 - Date.now();
@@ -301,7 +309,6 @@ document.getElementById("reset").addEventListener("click", async () => {
 });
 document.getElementById("mute").addEventListener("click", ({ target }) => {
   muted = !muted;
-  target.textContent = muted ? "Sound off" : "Sound on";
   target.setAttribute("aria-pressed", String(muted));
   for (const { audio } of phones.values()) audio.muted = muted;
 });
