@@ -40,7 +40,7 @@ _TYPES: Final[Mapping[str, tuple[float, bool, str]]] = {
 }
 _REVIEWS: Final = {"draft": "#76500a", "reviewed": "#17693b", "recorded": "#0c5f58"}
 _ANCHORS: Final = {"tag": (0.5, "middle"), "small": (1.0, "end")}
-_FONT: Final = "Burmese, Noto Sans Myanmar, Padauk, Myanmar Text, Noto Sans, DejaVu Sans, sans-serif"
+_FONT: Final = "Burmese, Noto Sans, DejaVu Sans, Noto Sans Myanmar, Padauk, Myanmar Text, sans-serif"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from typing import Final
 
 from gateway.services.results import Curve
 
-_WIDTH: Final = 640
-_HEIGHT: Final = 220
+_WIDTH: Final = 420  # narrow, so that its letters can be read on a small phone
+_HEIGHT: Final = 200
 _LEFT: Final = 48
 _BOTTOM: Final = 28
 _TOP: Final = 28
@@ -21,12 +21,12 @@ _OTHERS: Final = 'fill="none" stroke="#d97706" stroke-width="2.5" stroke-dasharr
 def curve(found: Curve, zone: tzinfo, *, reached: str, others: str) -> str:
     """Two rising lines with their names; where nothing happened yet, an empty frame."""
     top = max((*found.reached, *found.others, 5))
-    parts = [_grid(at, top) for at in (0, top // 2, top)]
+    parts = [_grid(at, top) for at in ((0, top // 2, top) if top >= 10 else (0, top))]
     parts += [
         f'<path {_REACHED} d="{_path(found.reached, top)}"/>',
         f'<path {_OTHERS} d="{_path(found.others, top)}"/>',
         f'<path {_REACHED} d="M{_LEFT} 14h24"/><text {_TEXT} x="{_LEFT + 30}" y="18">{escape(reached)}</text>',
-        f'<path {_OTHERS} d="M{_LEFT + 220} 14h24"/><text {_TEXT} x="{_LEFT + 250}" y="18">{escape(others)}</text>',
+        f'<path {_OTHERS} d="M{_LEFT + 180} 14h24"/><text {_TEXT} x="{_LEFT + 210}" y="18">{escape(others)}</text>',
     ]
     for at, hour in _ends(len(found.hours)):
         local = found.hours[at].astimezone(zone)

@@ -83,7 +83,7 @@ def talk(phones: Page, key: str = "1") -> None:
 def test_an_hour(page: Page, demo: Demo, window: type, pictures: Path) -> None:
     phones = page
     phones.goto(demo.phones)
-    mya = window()
+    mya = window(size={"width": 1000, "height": 640})
     sign_in(mya, demo, "counselor")
     if mya.get_by_role("button", name="Go on shift").count():
         mya.get_by_role("button", name="Go on shift").click()

@@ -11,6 +11,7 @@ from browser_pictures import picture
 from playwright.sync_api import BrowserContext, Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+SMALL = {"width": 1000, "height": 620}  # a picture without much that is empty
 
 
 def press(page: Page, phone: str, key: str) -> None:
@@ -48,11 +49,12 @@ def test_ring_claim_talk(page: Page, demo: Demo, pictures: Path) -> None:
     phones.locator("#caller .red").click()
 
     console = second(page)
+    console.set_viewport_size(SMALL)
     sign_in(console, demo, "counselor")
     console.get_by_role("button", name="Take").first.click()
     console.locator("#call").click()
     expect(console.locator(".state")).to_contain_text("Your phone rings now")
-    picture(console, pictures / "console-case.png")
+    picture(console, pictures / "console-case.png", full_page=True)
 
     expect(phones.locator("#counselor .status")).to_contain_text(re.compile("ring", re.IGNORECASE))
     phones.locator("#counselor .green").click()
@@ -69,7 +71,7 @@ def test_ring_claim_talk(page: Page, demo: Demo, pictures: Path) -> None:
     expect(console.locator(".state")).to_contain_text("You are joined", timeout=20_000)
     phones.bring_to_front()
     phones.wait_for_timeout(1500)
-    picture(phones, pictures / "simulator.png")
+    picture(phones, pictures / "simulator.png", full_page=True)
     phones.locator("#caller .red").click()
 
     expect(console.get_by_text("You talked. Please say how it went.")).to_be_visible(timeout=20_000)
@@ -107,6 +109,7 @@ def test_the_queue_shows_who_waits_and_a_second_person_approves_a_programme(
     expect(page.locator("#caller .texts ol")).to_contain_text("မှတ်ပြီးပါပြီ", timeout=15_000)
     sign_in(page, demo, "counselor")
     expect(page.get_by_role("button", name="Take")).to_be_visible()
+    page.set_viewport_size(SMALL)
     picture(page, pictures / "console.png")
     page.get_by_role("link", name="Programmes").click()
     page.get_by_role("link", name=re.compile("Clean water")).first.click()
