@@ -23,7 +23,7 @@ _HEADROOM: Final = 1.02  # moments lie a little further apart, and so:
 _SLACK: Final = (
     0.02  # of a second is to spare between a call and the one that must not begin in the same second
 )
-_PROMPT: Final = 0.5  # of that, for a call that begins late; the rest is for its way to the carrier
+_PROMPT: Final = 0.7  # of that, for a call that begins late; the rest is for its way to the carrier
 _AT_LEAST: Final = timedelta(milliseconds=10)  # that a late call is given to leave in
 _TOO_LATE: Final = timedelta(seconds=10)  # what was true when a call was decided on is to be looked at again
 _SOON: Final = timedelta(seconds=2)  # a worker waits so long for its moment rather than come again
@@ -161,7 +161,7 @@ class Pacer:
 
     def _excuse(self, moment: Moment, leaves: datetime) -> bool:
         """Put off those who would come too soon after a late call, and a little more, for others may be late too."""
-        until = leaves + max((leaves - moment.at) / 2, _AT_LEAST)
+        until = leaves + max((leaves - moment.at) / 4, _AT_LEAST)
         with self._runtime.database.write() as session:
             excused = paces.leave_late(
                 session, _DIAL, moment, until=until, every=self._every, most=self._most,

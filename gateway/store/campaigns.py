@@ -100,7 +100,7 @@ Index(
     sqlite_where=_pending, postgresql_where=_pending,
 )  # fmt: skip
 Index(
-    "ix_recipients_calling", recipients.c.campaign,
+    "ix_recipients_calling", recipients.c.campaign, recipients.c.calling,  # counted from this alone
     sqlite_where=recipients.c.calling, postgresql_where=recipients.c.calling,
 )  # fmt: skip
 

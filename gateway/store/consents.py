@@ -52,11 +52,12 @@ consents = Table(
     Column("until", Instant, nullable=False, index=True),
 )
 
-# An audience is read from this alone, a slice at a time, in the order of the ids.
+# An audience is read from this alone, a slice at a time, in the order of the ids. It holds `live` too, although that is
+# true of all in it, for SQLite would look each row up.
 Index(
     "ix_consents_audience",
     consents.c.way, consents.c.language, consents.c.id, consents.c.until, consents.c.asked, consents.c.topic,
-    sqlite_where=consents.c.live, postgresql_where=consents.c.live,
+    consents.c.live, sqlite_where=consents.c.live, postgresql_where=consents.c.live,
 )  # fmt: skip
 
 # Programmes by text: nothing but a code that was sent once, until exactly it is texted back.

@@ -217,7 +217,7 @@ def _campaign(count: int, rate: str, workers: int) -> tuple[list[float], float]:
             time.sleep(4)
             before = sum(_spent(process.pid) for process in hotline[:workers])
             campaigns.launch(runtime, version, "bench")
-            until = time.monotonic() + 30 + 1.5 * count / min(float(rate), 100)
+            until = time.monotonic() + 60 + 2 * count / min(float(rate), 100)
             while (there := len(Path(times.name).read_text().splitlines())) < count:
                 assert time.monotonic() < until, f"{there} of {count} calls"
                 time.sleep(0.5)
