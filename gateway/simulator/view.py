@@ -124,7 +124,7 @@ def _state(shown: Phone) -> str:
 
 def _steps(network: Network, caller: Phone, counselor: Phone) -> list[bool]:
     talking = any(heard.kind == "talking" for heard in counselor.heard)
-    rung = any(call.phone is counselor and call.answered for call in network.calls.values())
+    rung = any(call.phone is counselor for call in network.calls.values())
     came = any(entry.way == "out" for entry in caller.calls) or any(text.mine for text in caller.texts)
     return [came, rung, talking]
 
