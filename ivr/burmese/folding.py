@@ -1,6 +1,5 @@
 """Folds a text to the one form in which spellings of the same word are equal."""
 
-import functools
 import re
 import unicodedata
 
@@ -15,8 +14,6 @@ _SURROGATES = range(0xD800, 0xE000)
 _FULL_WIDTH = range(0xFF01, 0xFF5F)
 _REPLACEMENT = "\ufffd"
 _MEMORISED_BELOW = 0x20000  # what a hostile sender can make the tables below hold is bounded by this
-
-_KEPT = 1_000  # real text has about a hundred clusters of marks
 
 _MARKS = re.compile("[\u102b-\u1032\u1036-\u1038\u103b-\u103e]{2,}")
 _MARK_ORDER = {mark: rank for rank, mark in enumerate("ျြွှေိီဲုူါာံ့း")}
@@ -73,12 +70,11 @@ def bare(text: str) -> str:
 
 def in_order(text: str) -> str:
     """Unicode Burmese with each cluster's marks in Unicode's order, once each; typed otherwise they look so."""
-    return unicodedata.normalize("NFC", _MARKS.sub(lambda marks: _ordered(marks[0]), text))
+    return unicodedata.normalize("NFC", _MARKS.sub(_ordered, text))
 
 
-@functools.lru_cache(_KEPT)
-def _ordered(marks: str) -> str:
-    return "".join(sorted(set(marks), key=_MARK_ORDER.__getitem__))
+def _ordered(match: re.Match[str]) -> str:
+    return "".join(sorted(set(match[0]), key=_MARK_ORDER.__getitem__))
 
 
 def plain(text: str) -> str:
