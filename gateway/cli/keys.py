@@ -39,10 +39,11 @@ def rotate() -> None:
     root = here.root_key or typed() or typed_root_key(secret_line("Root key"))
 
     def say(count: int) -> None:
-        click.echo(f"\r{count} wrapped anew", nl=False, err=True)
+        if sys.stderr.isatty():
+            click.echo(f"{count} wrapped anew\r", nl=False, err=True)
 
     done = Rotation(here, root).run(say)
-    click.echo(f"\r{done.rewrapped} wrapped anew. ", err=True)
+    click.echo(f"{done.rewrapped} wrapped anew.", err=True)
     if done.finished:
         click.echo(
             "Done. The old root key and web key open nothing any more. Destroy every copy of them now: on paper, "
