@@ -221,8 +221,9 @@ class Effects:
             now=self.turn.now,
         )
         self.asked = callback
-        self.errands += callbacks.calls_off(self.session, self.runtime, callback, now=self.turn.now)
-        self.errands += staying.let_go(self.session, self.runtime, callback, now=self.turn.now)
+        if contact != self.new_contact:  # of somebody just met no call stands
+            self.errands += callbacks.calls_off(self.session, self.runtime, callback, now=self.turn.now)
+            self.errands += staying.let_go(self.session, self.runtime, callback, now=self.turn.now)
         self.errands += pool.asked(self.session, self.runtime, callback, now=self.turn.now)
         if self.turn.kind == LegKind.PROGRAMME:
             campaigns.note(self.session, self.turn.subject, asked=True)
