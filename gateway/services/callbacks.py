@@ -321,6 +321,8 @@ def moved(
     if to not in ALLOWED[there.state]:
         raise Refused("not_now")
     values: dict[str, Any] = {}
+    if to in (S.WAITING, S.CALLING_COUNSELOR):  # to whom it was offered before is asked no more
+        continuing.end_offer(session, there.id)
     match to:
         case S.WAITING:  # whoever takes it next has not talked with her
             values = {"claimed_by": None, "lease_until": None, "reached": 0}
@@ -328,8 +330,6 @@ def moved(
             values = {"claimed_by": None, "lease_until": None}
         case S.CLAIMED:
             values = {"lease_until": now + LEASE}
-        case S.CALLING_COUNSELOR:  # whoever rings has it: to whom it was offered before is asked no more
-            continuing.end_offer(session, there.id)
     if not callbacks.move(session, there.id, from_=(there.state,), to=to, now=now, **values):
         raise Refused("taken")
     note(session, there.id, to, why, account, now)

@@ -287,6 +287,7 @@ class Effects:
 
     def _ask_for_case(self, effect: act.AskForCase) -> None:
         contact = self._contact()
+        self._one_more("requests")
         if cases.crowd_at(self.session, self.runtime, contact, effect.code):
             raise NothingKept("too many cases at one phone")
         callback, errands = cases.ring_here(

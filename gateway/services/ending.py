@@ -12,6 +12,7 @@ from gateway.store import audit, invitations, legs, sheets
 from gateway.store import callbacks as requests
 from gateway.store import counselors as accounts
 from gateway.store import factors as kept
+from gateway.store.callbacks import CallbackState
 from gateway.store.counselors import Account
 from gateway.store.database import Session
 
@@ -91,8 +92,11 @@ def _let_go(session: Session, runtime: Runtime, account: str, now: datetime) -> 
     """End its calls, and give back what it claimed; whom it talked to is left to a coordinator."""
     errands: list[Errand] = []
     for one in requests.of_account(session, account):
-        bridging.counselor_left(session, runtime, one.id, account, now=now)
-        errands += callbacks.hang_up(session, runtime, one.id, now=now)
+        ended = bridging.counselor_left(session, runtime, one.id, account, now=now)
+        whole = (
+            one.state is CallbackState.TALKING or not ended
+        )  # else she who waits on the line goes on waiting
+        errands += callbacks.hang_up(session, runtime, one.id, now=now) if whole else ended
         there = requests.get_to_move(session, one.id)
         if there is not None and there.claimed_by == account:
             callbacks.lease_over(session, there, now=now, why="account_ended")

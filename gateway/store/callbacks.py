@@ -214,7 +214,7 @@ def open_of(session: Session, contact: str) -> Callback | None:
 
 def ringing_at(session: Session, contact: str) -> Sequence[Callback]:
     """Every open request that rings this contact's phone: its own, and those by code that borrowed it."""
-    query = select(*_COLUMNS).where(callbacks.c.contact == contact, _open).order_by(callbacks.c.id)
+    query = select(*_COLUMNS).where(callbacks.c.contact == contact, _open)
     return [_callback(row) for row in session.execute(query)]
 
 

@@ -9,7 +9,7 @@ import pytest
 from front_door import CALLER, COUNSELOR, Hotline, Provider
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from gateway.errors import Refused
 from gateway.services import casework, counselors, housekeeping, keypad, priority
@@ -353,3 +353,30 @@ def test_a_line_that_could_not_be_ended_rings_nobody_and_joins_no_room(hotline: 
     assert heard.ends
     hotline.work()
     assert CALLER not in rung(hotline)
+
+
+def test_however_many_wait_the_order_is_read_from_an_index_and_never_sorted(hotline: Hotline) -> None:
+    helper, now = hotline.counselor(), hotline.clock.now()
+    hotline.dial().press("115")
+    asked: list[tuple[str, Any]] = []
+    note = lambda _c, _u, statement, values, _x, _m: asked.append((statement, values))  # noqa: E731 - for removal
+    engine = hotline.runtime.database.engine
+    with hotline.runtime.database.write() as session:
+        event.listen(engine, "before_cursor_execute", note)
+        rows.waiting(session, most=50)
+        rows.due(session, now, person=helper, last_chance=now)
+        rows.dying(session, before=now + timedelta(hours=1), now=now, most=50)
+        rows.open_of(session, "nobody")
+        rows.ringing_at(session, "nobody")
+        rows.all_of(session, "nobody")
+        rows.claim(session, "nothing", account=helper.id, now=now, lease_until=now)
+        event.remove(engine, "before_cursor_execute", note)
+        plans = [
+            row[-1]
+            for statement, values in asked
+            for row in session.exec_driver_sql("EXPLAIN QUERY PLAN " + statement, values)
+        ]
+    about = [plan for plan in plans if "callbacks" in plan]
+    assert len(about) >= 7
+    assert not [plan for plan in about if "USING INDEX" not in plan and "COVERING INDEX" not in plan]
+    assert not [plan for plan in plans if "TEMP B-TREE" in plan and "ORDER BY" in plan]
