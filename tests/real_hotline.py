@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -157,19 +156,11 @@ class RealHotline(Hotline):
         return found
 
     def kill(self, name: str) -> int:
-        """Kill -9 one process of that name; give its pid. A job lives for moments only: the next one is waited for."""
-        killed: list[int] = []
-
-        def one_is() -> list[int]:
-            for pid in self.processes().get(name, ()):
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-                    killed.append(pid)
-                    break
-            return killed
-
-        until(one_is, 30, self.screen)
-        return killed[0]
+        """Kill -9 one process of that name; give its pid."""
+        until(lambda: self.processes().get(name), 30, self.screen)
+        pid = self.processes()[name][0]
+        os.kill(pid, signal.SIGKILL)
+        return pid
 
     # -- commands --
 

@@ -51,8 +51,10 @@ class Cases:
             note = self._note(session, there) if mine else ""
             offer = continued.offered(session, case, now) if there.ended is None else None
             taker = counselors.get(session, offer.taker) if offer and mine else None
-            together = transferring.beside(session, case, now=now) is not None
-            alone = mine and rows.last_why(session, case) in ("not_joined", "colleague_left")
+            talks = mine and there.state is CallbackState.TALKING
+            brings = talks and self.runtime.switches.on(transferring.FEATURE)
+            together = brings and transferring.beside(session, case, now=now) is not None
+            alone = brings and rows.last_why(session, case) in ("not_joined", "colleague_left")
             kept = continuing.kept(session, self.runtime, there) if whole else None
             texts = messages.count_of(session, case)
             why_not_mine = attending.may_not(session, self.runtime, case, me().id, now=now)
@@ -66,9 +68,7 @@ class Cases:
             tells=mine and (there.ended is None or kept is not None),
             offered=(taker.alias, words.at(offer.until, now)) if offer and taker else None,
             offered_to_me=offer is not None and offer.taker == me().id and offer.giver == there.claimed_by,
-            brings=mine
-            and there.state is CallbackState.TALKING
-            and self.runtime.switches.on(transferring.FEATURE),
+            brings=brings,
             together=together,
             alone=alone,
             kept=kept,

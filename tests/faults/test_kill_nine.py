@@ -71,7 +71,6 @@ class Crowd:
         return self.hotline.dial(number).press("816").said[:1] == ["opted_in"]
 
 
-VICTIMS = ("worker", "job", "valkey", "web", "clock", "web child")
 WAYS = ("text", "text_again_and_again", "call", "programmes")
 
 
@@ -96,14 +95,14 @@ def test_what_was_acknowledged_is_there_once_after_kills_of_everything(
 ) -> None:
     hotline = up(provider, **BUSY)
     crowd = Crowd(hotline)
-    wanted, kills = trials(40, 3000), trials(1, 150) * len(VICTIMS)
+    wanted, kills = trials(40, 3000), trials(5, 150)
     over = threading.Event()
 
     def ask() -> None:
         while not over.is_set() or len(crowd.promised) < wanted:
             crowd.one(random.choice(WAYS))
 
-    victims = itertools.cycle(VICTIMS)
+    victims = itertools.cycle(["worker", "valkey", "web", "clock", "web child"])
     with ThreadPoolExecutor(2) as pool:
         asking = [pool.submit(ask) for _ in range(2)]
         for victim in itertools.islice(victims, kills):
