@@ -126,10 +126,9 @@ def _rows(here: Wipe) -> None:
     runtime = here.runtime
     with runtime.database.read() as session:
         standing = legs.live_sids(session)
-    with suppress(GatewayError):
-        here.calls = [
-            runtime.vault.open_here(Place("legs", "sid", leg), sid).decode() for leg, sid in standing
-        ]
+    for leg, sid in standing:
+        with suppress(GatewayError):
+            here.calls.append(runtime.vault.open_here(Place("legs", "sid", leg), sid).decode())
     with runtime.database.write() as session:
         for table in reversed(_emptied(session)):
             session.execute(delete(table))
