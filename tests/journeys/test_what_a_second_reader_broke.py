@@ -107,7 +107,7 @@ def test_in_danger_and_without_her_own_phone_somebody_is_rung_as_soon_as_a_phone
     call.press("167")
     code = code_of(hotline, call)
     assert call.press("1").said[0] == "kept_danger"
-    assert typed(hotline, code, "7").press("1").said == ["case_kept"]
+    assert typed(hotline, code, "7").press("1").said == ["kept_hour", "case_kept"]
     told_later(hotline, minutes=2)
     assert rung(hotline) == [COUNSELOR]
 
