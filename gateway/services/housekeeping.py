@@ -13,9 +13,9 @@ from gateway.services import (
     callbacks,
     campaigns,
     delivery,
-    dispatch,
     forgetting,
     halting,
+    placing,
     pool,
     provider_copies,
     retention,
@@ -46,7 +46,7 @@ HOLIDAYS_KEPT = timedelta(days=30)
 # A thread's texts die with its case, and by age where that is kept for longer.
 MESSAGES_KEPT = {MessageKind.THREAD: timedelta(days=30), MessageKind.PROGRAMME: timedelta(days=3)}
 ORPHANS_KEPT = timedelta(hours=2)
-LONGEST_CALL = timedelta(seconds=dispatch.TALK_SECONDS) + timedelta(minutes=15)
+LONGEST_CALL = timedelta(seconds=placing.TALK_SECONDS) + timedelta(minutes=15)
 RINGS = (JOB_RING_COUNSELOR, JOB_RING_CALLER)
 
 
