@@ -111,7 +111,7 @@ def test_the_same_on_postgresql(tmp_path: Path, postgresql: str) -> None:
 def test_postgresql_writes_its_files_anew_without_what_was_destroyed(tmp_path: Path, postgresql: str) -> None:
     with psycopg.connect(postgresql, autocommit=True) as server:
         server.execute("CREATE DATABASE anew")
-    address = postgresql.replace("/postgres?", "/anew?")
+    address = make_url(postgresql).set(database="anew").render_as_string(hide_password=False)
     settings = made_settings(tmp_path, address)
     Vault.prepare(settings)
     vault = Vault(settings, SystemClock())
