@@ -389,6 +389,7 @@ class Anything(RuleBasedStateMachine):
             housekeeping.expire(self.hotline.runtime)
             housekeeping.sweep(self.hotline.runtime)
             self.hotline.work(most=300)
+            self.whoever_is_rung_may_be_rung()  # before what is known of these calls is gone
         stuck = self.hotline.rows(
             select(callbacks).where(
                 callbacks.c.ended.is_(None), callbacks.c.state.not_in((CallbackState.UNCERTAIN,))
