@@ -42,7 +42,10 @@ class Demo:
 
 
 @pytest.fixture
-def demo(tmp_path: Path) -> Iterator[Demo]:
+def demo(request: pytest.FixtureRequest, template: Path, tmp_path: Path) -> Iterator[Demo]:
+    """With its sounds there, as on any start but the first."""
+    if "first_start" not in request.keywords:
+        shutil.copytree(template, tmp_path / "var")
     yield from started(tmp_path)
 
 

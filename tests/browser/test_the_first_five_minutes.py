@@ -35,6 +35,7 @@ def second(page: Page) -> Page:
     return context.new_page()
 
 
+@pytest.mark.first_start
 def test_ring_claim_talk(page: Page, demo: Demo, pictures: Path) -> None:
     phones = page
     phones.goto(demo.phones)
