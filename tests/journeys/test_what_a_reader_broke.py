@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from gateway.carriers.twilio import TwilioCarrier
 from gateway.errors import CarrierError
-from gateway.services import casework, dispatch, housekeeping, keypad
+from gateway.services import casework, housekeeping, keypad, placing
 from gateway.store import callbacks as rows
 from gateway.store import legs
 from gateway.store.callbacks import CallbackState, callbacks
@@ -171,7 +171,7 @@ def test_a_worker_killed_after_dialling_leaves_no_request_stuck(
         def killed(*_: object) -> None:
             raise Killed
 
-        patch.setattr(dispatch, "_placed", killed)
+        patch.setattr(placing, "_placed", killed)
         with pytest.raises(Killed):
             roomy.work()
     counselor.hang_up()
@@ -193,7 +193,7 @@ def test_withdrawn_after_a_kill_in_mid_dialling_her_phone_is_looked_up_and_ended
         def killed(*_: object) -> None:
             raise Killed
 
-        patch.setattr(dispatch, "_placed", killed)
+        patch.setattr(placing, "_placed", killed)
         with pytest.raises(Killed):
             hotline.work()
     hotline.text("10")
