@@ -110,10 +110,8 @@ def test_the_same_on_postgresql(tmp_path: Path, postgresql: str) -> None:
 @pytest.mark.promise(26)
 def test_postgresql_writes_its_files_anew_without_what_was_destroyed(tmp_path: Path, postgresql: str) -> None:
     with psycopg.connect(postgresql, autocommit=True) as server:
-        server.execute("CREATE DATABASE anew")
+        server.execute("CREATE DATABASE anew TEMPLATE template0")
     address = make_url(postgresql).set(database="anew").render_as_string(hide_password=False)
-    with psycopg.connect(address, autocommit=True) as there:
-        there.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     settings = made_settings(tmp_path, address)
     Vault.prepare(settings)
     vault = Vault(settings, SystemClock())
