@@ -35,6 +35,8 @@ _HOPELESS: Final = 3
 _GRACE: Final = 8.0
 _STORE_GRACE: Final = 3.0
 """Valkey may be killed at any time without losing what it acknowledged; the others deserve longer."""
+_WEB_GRACE: Final = 2
+"""Seconds; a request takes a few hundredths of one."""
 _QUIET_FOR: Final = 10.0
 _SCREEN_WIDTH: Final = 200
 _CHUNK: Final = 65_536
@@ -321,7 +323,8 @@ def _run(env: Mapping[str, str], data_dir: Path, say: Say, before_web: Callable[
 
 def _completed(env: Mapping[str, str], data_dir: Path, port: int) -> dict[str, str]:
     """Add what the processes need to find each other and their programs."""
-    options = f"--bind 127.0.0.1:{port} --config python:gateway.serving"
+    # A browser holds a connection open for as long as it may, and whoever pressed Ctrl-C waits for that.
+    options = f"--bind 127.0.0.1:{port} --config python:gateway.serving --graceful-timeout {_WEB_GRACE}"
     return {
         "OPENBLAS_NUM_THREADS": "1",  # sound is short; its threads would cost memory in every process
         **env,
