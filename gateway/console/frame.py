@@ -193,14 +193,14 @@ class _Frame:
 
     def refused(self, error: Refused) -> ResponseReturnValue:
         """The same page once more, with a sentence that says why not."""
-        route = self._gates.route()
+        route, code = self._gates.route(), 429 if error.reason_key == "busy" else 409
         if route and route.again and not g.get("refusal"):
             g.refusal = error.reason_key
             try:
-                return with_code(route.again(**(request.view_args or {})), 409)
+                return with_code(route.again(**(request.view_args or {})), code)
             except (Refused, NotFound):  # the page itself is gone
                 pass
-        return self._told(words.REASONS.get(error.reason_key, words.REASONS["not_now"]), 409)
+        return self._told(words.REASONS.get(error.reason_key, words.REASONS["not_now"]), code)
 
     def away(self, error: GatewayError) -> ResponseReturnValue:
         _log.error("console_away", error=type(error).__name__)

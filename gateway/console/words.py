@@ -150,6 +150,7 @@ REASONS: Final[Mapping[str, str]] = {
         "That was not right. Check all three: name, password, code. A code works once. "
         "After several tries wait half a minute."
     ),
+    "busy": _l("Too many passwords are being tried just now. Yours was not looked at: send it once more."),
     "short_password": _l("The password is too short: twelve characters or more."),
     "alias_or_number_in_use": _l("This name or number is in use."),
     "too_many_numbers": _l("Too many numbers were tried. Wait some minutes."),

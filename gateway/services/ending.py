@@ -70,7 +70,7 @@ def seen(runtime: Runtime, account: Account) -> list[Seen]:
 def _end(runtime: Runtime, alias: str, *, by: Account | None, what: str, captured: bool) -> Account:
     now = runtime.clock.now()
     # What nobody knows: with it gone a known password opens nothing, should the account be enabled again.
-    unknown = factors.hashed(factors.new_secret()) if captured else ""
+    unknown = factors.nobodys() if captured else ""
     with runtime.database.write() as session:
         account = counselors.known_in(session, alias)
         counselors.may_change(by, account.role)

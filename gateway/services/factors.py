@@ -1,6 +1,9 @@
 """What shows who somebody is: password, a reader's one-time code, recovery codes, the short unlock code."""
 
 import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from typing import Final
@@ -22,6 +25,49 @@ _STEP: Final = 30
 _BURMESE: Final = str.maketrans("၀၁၂၃၄၅၆၇၈၉", "0123456789")
 
 HASHER = PasswordHasher()
+PLACES: Final = 3  # of the web's four threads: one is left for whoever calls, whatever is tried at the door
+PATIENCE: Final = 3.0  # seconds
+
+
+class Turns:
+    """Passwords are looked at one at a time in a process, for each takes 64 MB and every processor.
+
+    One more may wait meanwhile, and beside that one somebody who has shown already that they belong here, who
+    is next then. Whoever finds no place is told so at once.
+    """
+
+    def __init__(self) -> None:
+        self._ended = threading.Condition()
+        self.inside = self._known = 0  # all of them; and of those who wait the known
+        self._taken = False
+
+    @contextmanager
+    def take(self, *, known: bool) -> Iterator[None]:
+        """Raises `Refused("busy")`, with nothing done."""
+        with self._ended:
+            if self.inside >= PLACES - (not known):
+                raise Refused("busy")
+            self.inside += 1
+            self._known += known
+            came = self._ended.wait_for(lambda: not self._taken and (known or not self._known), PATIENCE)
+            self._known -= known
+            self._taken = self._taken or came
+            if not came:
+                self._leave()
+                raise Refused("busy")
+        try:
+            yield
+        finally:
+            with self._ended:
+                self._taken = False
+                self._leave()
+
+    def _leave(self) -> None:
+        self.inside -= 1
+        self._ended.notify_all()
+
+
+TURNS: Final = Turns()
 
 
 def wall_clock() -> datetime:
@@ -38,25 +84,34 @@ def digits(typed: str) -> str:
 
 
 def hashed(password: str) -> str:
-    """Raises `Refused("short_password")`."""
+    """Raises `Refused`: `short_password`, `busy`."""
     if len(password) < SHORTEST_PASSWORD:
         raise Refused("short_password")
-    return HASHER.hash(password)
+    return _hashed(password)
 
 
 @cache
-def _nobody() -> str:
+def nobodys() -> str:
     """A hash that no password has, as dear to try as any."""
     return HASHER.hash(secrets.token_hex(16))
 
 
-def matches(kept: str | None, typed: str) -> bool:
-    """Whether this is it; None, where there is nothing to compare with, takes the same work."""
-    nobody = _nobody()
-    try:
-        return HASHER.verify(kept or nobody, typed) and kept is not None
-    except (VerificationError, InvalidHashError):
-        return False
+def matches(kept: str | None, typed: str, *, known: bool = True) -> bool:
+    """Whether this is it; None, where there is nothing to compare with, takes the same work.
+
+    `known` are those who have shown already that they belong here. Raises `Refused("busy")`.
+    """
+    with TURNS.take(known=known):
+        nobody = nobodys()
+        try:
+            return HASHER.verify(kept or nobody, typed) and kept is not None
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def _hashed(secret: str) -> str:
+    with TURNS.take(known=True):
+        return HASHER.hash(secret)
 
 
 # --- the codes of a reader ------------------------------------------------------------------------------
@@ -105,6 +160,13 @@ def use(session: Session, runtime: Runtime, known: counselors.Credentials, code:
     return step is not None and counselors.use_code(session, known.id, step)
 
 
+def is_recovery_code(session: Session, runtime: Runtime, account: str, code: str) -> bool:
+    """Whether this would work, and does so still afterwards."""
+    return len(code) == RECOVERY_LENGTH and factors.has_code(
+        session, account, _recovery_digest(runtime, account, code)
+    )
+
+
 def use_recovery_code(session: Session, runtime: Runtime, account: str, code: str) -> bool:
     return factors.use_code(session, account, _recovery_digest(runtime, account, code))
 
@@ -127,14 +189,14 @@ def _recovery_digest(runtime: Runtime, account: str, code: str) -> bytes:
 
 
 def unlock_hash(runtime: Runtime, account: str, code: str) -> str:
-    """Raises `Refused("unlock_code")` where it is not four to six digits, or one digit only.
+    """Raises `Refused`: `busy`; `unlock_code` where it is not four to six digits, or one digit only.
 
     So short a code is keyed before it is hashed: without the keystore all of them cannot be tried.
     """
     code = digits(code)
     if not (4 <= len(code) <= 6 and code.isascii() and code.isdigit() and len(set(code)) > 1):
         raise Refused("unlock_code")
-    return HASHER.hash(_keyed_unlock(runtime, account, code))
+    return _hashed(_keyed_unlock(runtime, account, code))
 
 
 def unlocks(runtime: Runtime, account: str, kept: str, code: str) -> bool:

@@ -30,7 +30,7 @@ class NewReader:
 def confirm(runtime: Runtime, account: Account, password: str) -> None:
     """The password once more, before anything that would open the account to another.
 
-    Raises `Refused("password")`; guessing here waits as it does at the door.
+    Raises `Refused`: `password`, `busy`; guessing here waits as it does at the door.
     """
     now = wall_clock()
     with runtime.database.write() as session:

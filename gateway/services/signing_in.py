@@ -61,7 +61,7 @@ def sign_in(
     Tries wait, half a minute at most, for the failures of their own lane: a browser that signed in before has one
     of its own, and so has each network. Who has the password and guesses at the second factor waits longer. In a
     lane that others keep waiting a recovery code is let through, and is used up by that: guessing keeps no owner
-    out. Raises `Refused("sign_in")` whatever was wrong, after the same work.
+    out. Raises `Refused("sign_in")` whatever was wrong, after the same work; or `Refused("busy")` before any.
     """
     now, code = wall_clock(), factors.digits(code)
     with runtime.database.read() as session:
@@ -70,11 +70,12 @@ def sign_in(
         own = counselors.knows_client(session, ours)
         lane = _lane(runtime, alias, f"client {origin.client}" if own else f"network {origin.network}")
         waits = _waits(guesses.waits_until(session, lane), now)
-    spent = waits and len(code) == factors.RECOVERY_LENGTH and _spend(runtime, known, code)
-    waits = waits and not spent
-    possible = known is not None and not known.disabled and not waits
-    right = factors.matches(known.password_hash if known and possible else None, password)
-    if waits:
+        has_code = factors.is_recovery_code(session, runtime, known.id if known else "", code)
+    possible = known is not None and not known.disabled and (has_code or not waits)
+    kept = known.password_hash if known and possible else None
+    right = factors.matches(kept, password, known=own or has_code)
+    spent = waits and has_code and _spend(runtime, known, code)
+    if waits and not spent:
         raise Refused("sign_in")
     token = secrets.token_urlsafe(32)
     with runtime.database.write() as session:
@@ -192,7 +193,7 @@ def who(runtime: Runtime, token: str, *, by_hand: bool = True) -> Visit | None:
 def unlock(runtime: Runtime, visit: Visit, code: str) -> None:
     """Go on after idle minutes, with the short code, or with a reader's where none was chosen.
 
-    Raises `Refused("unlock")`; after five wrong ones in a row the session is over.
+    Raises `Refused`: `unlock`, `busy`; after five wrong ones in a row the session is over.
     """
     now = wall_clock()
     account = visit.account.id

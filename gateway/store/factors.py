@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     ForeignKey,
     LargeBinary,
     String,
@@ -82,10 +83,17 @@ def renew_codes(session: Session, account: str, digests: Sequence[bytes]) -> Non
     session.execute(insert(recovery_codes), [{"account": account, "digest": one} for one in digests])
 
 
+def has_code(session: Session, account: str, digest: bytes) -> bool:
+    return session.execute(select(recovery_codes.c.digest).where(_code(account, digest))).first() is not None
+
+
 def use_code(session: Session, account: str, digest: bytes) -> bool:
     """One atomic statement: a used code is gone."""
-    mine = (recovery_codes.c.account == account) & (recovery_codes.c.digest == digest)
-    return session.execute(delete(recovery_codes).where(mine)).rowcount == 1
+    return session.execute(delete(recovery_codes).where(_code(account, digest))).rowcount == 1
+
+
+def _code(account: str, digest: bytes) -> ColumnElement[bool]:
+    return (recovery_codes.c.account == account) & (recovery_codes.c.digest == digest)
 
 
 def codes_left(session: Session, account: str) -> int:

@@ -1,16 +1,23 @@
 """My account, sessions, the door after five idle minutes, ending accounts, and the audit."""
 
 import re
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pyotp
 import pytest
 from argon2 import _password_hasher
 from console.browser import PASSWORD, Asked, Browser, Person
 from flask import Flask
+from real_hotline import until
 from sqlalchemy import update
 
+from gateway import serving
+from gateway.errors import Refused
 from gateway.runtime import Runtime
 from gateway.services import casework, counselors, ending, factors, signing_in
 from gateway.services.signing_in import Origin, current_code
@@ -300,6 +307,108 @@ def test_hammering_at_a_name_from_elsewhere_keeps_a_new_device_of_the_owner_not_
             signing_in.sign_in(runtime, "mya", f"wrong wrong {guess}", "0", Origin(network="10.0.0.1/32"))
     code = current_code(runtime, "mya") or ""
     assert signing_in.sign_in(runtime, "mya", PASSWORD, code, Origin(network="10.0.0.2/32"))
+
+
+# --- many who try at once -------------------------------------------------------------------------------
+
+
+def tried(one: Browser, alias: str, password: str = PASSWORD, code: str = "") -> tuple[int, str]:
+    one.get("/sign-in")
+    page = one.post("/sign-in", alias=alias, password=password, code=code)
+    return page.status_code, page.text
+
+
+def test_a_crowd_at_the_door_leaves_a_thread_for_callers_and_a_place_for_who_is_known(
+    person: Person,
+    runtime: Runtime,
+    browser: Callable[[], Browser],
+    statements: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(factors, "PATIENCE", 60.0)
+    mya = person("mya")
+    with runtime.database.write() as session:
+        recovery = factors.new_recovery_codes(session, runtime, counselors.known(runtime, "mya").id)
+    later: list[str] = []
+
+    def comes(who: str, one: Browser, alias: str, code: str) -> threading.Thread:
+        def go() -> None:
+            assert tried(one, alias, code=code)[0] == (200 if alias == "mya" else 409)
+            later.append(who)
+
+        thread = threading.Thread(target=go)
+        thread.start()
+        return thread
+
+    with factors.TURNS.take(known=False):
+        threads = [comes("stranger", browser(), "nobody", "000000")]
+        until(lambda: factors.TURNS.inside == 2, 30)
+        for alias in ("mya", "nobody"):
+            someone = browser()
+            someone.get("/sign-in")
+            statements.clear()
+            code, page = tried(someone, alias)
+            assert (code, "send it once more" in page) == (429, True)
+            assert not [one for one in statements if one.startswith(("INSERT", "UPDATE", "DELETE"))]
+        threads.append(comes("owner", mya, "mya", current_code(runtime, "mya") or ""))
+        until(lambda: factors.TURNS.inside == factors.PLACES, 30)
+        assert tried(browser(), "mya", code=recovery[0])[0] == 429, "the place is taken; the code is kept"
+    for thread in threads:
+        thread.join()
+    with factors.TURNS.take(known=False):
+        threads += [comes("stranger", browser(), "nobody", "000000")]
+        until(lambda: factors.TURNS.inside == 2, 30)
+        threads += [comes("owner on a new browser", browser(), "mya", recovery[0])]
+        until(lambda: factors.TURNS.inside == factors.PLACES, 30)
+    for thread in threads:
+        thread.join()
+    assert sorted(later) == ["owner", "owner on a new browser", "stranger", "stranger"]
+    assert serving.threads > factors.PLACES
+
+
+def test_who_is_known_is_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(factors, "PATIENCE", 60.0)
+    turns, came = factors.Turns(), list[bool]()
+
+    def comes(*, known: bool) -> None:
+        with turns.take(known=known):
+            came.append(known)
+
+    with ThreadPoolExecutor(2) as others, turns.take(known=False):
+        for inside, known in ((2, False), (3, True)):
+            others.submit(comes, known=known)
+            until(lambda inside=inside: turns.inside == inside, 30)
+    assert came == [True, False]
+
+
+def test_whose_turn_does_not_come_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(factors, "PATIENCE", 0.0)
+    turns = factors.Turns()
+    with turns.take(known=False), pytest.raises(Refused, match="busy"), turns.take(known=True):
+        pass
+    with turns.take(known=False):
+        assert turns.inside == 1
+
+
+def test_passwords_are_looked_at_one_at_a_time_whoever_comes(
+    browser: Callable[[], Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once, most = [0], [0]
+    verify = _password_hasher.verify_secret
+
+    def counted(*given: Any) -> bool:
+        at_once[0] += 1
+        most[0] = max(most[0], at_once[0])
+        time.sleep(0.02)
+        at_once[0] -= 1
+        return verify(*given)
+
+    monkeypatch.setattr(_password_hasher, "verify_secret", counted)
+    with ThreadPoolExecutor(8) as crowd:
+        people = [(browser(), f"name {at}") for at in range(24)]
+        answers = [code for code, _ in crowd.map(lambda one: tried(*one), people)]
+    assert most == [1]
+    assert set(answers) == {409, 429}
 
 
 # --- a captured account, and the audit ------------------------------------------------------------------
