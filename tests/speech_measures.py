@@ -1,6 +1,7 @@
 """What the speech tests and the speech report both measure: agreement with ICU, and sound."""
 
 import difflib
+import functools
 import re
 import unicodedata
 from collections import Counter, defaultdict
@@ -15,6 +16,12 @@ from prompts.speech import burmese
 from prompts.speech.sounds import CLOSED_RHYMES, OPEN_RHYMES
 
 ICU_WORDS = Path(__file__).parent / "data" / "burmese_icu.tsv"
+KINDS = {
+    "udhr": "running text: Universal Declaration of Human Rights",
+    "gtk": "running text: GTK 3 in Burmese",
+    "cldr": "names in CLDR (mostly foreign)",
+    "built": "built to cover letters and rhymes",
+}
 _RHYMES = {rhyme for rhyme, _ in OPEN_RHYMES.values()} | set(CLOSED_RHYMES.values()) | {"ə"}
 _TONES = "\u0300\u0301\u0330"
 
@@ -54,7 +61,7 @@ def pairs(word: str, icu: str) -> list[tuple[Sound | None, Sound | None]]:
 _LETTERS = set("kɡŋszɲtdnpbmjlwθhʔʃɕʑð͡ʰ̥̯̊ɴaeiouəɛɔɪʊ")
 _REASONS: list[tuple[str, Callable[[Sound, Sound], bool]]] = [
     (
-        "a spelling ICU has no rule for (a foreign or doubled final): its rhyme is none of Burmese",
+        "a spelling ICU has no rule for (a foreign or doubled final, a word mistyped): its rhyme is none of Burmese",
         lambda ours, icu: ours[0] == icu[0] and icu[1] not in _RHYMES,
     ),
     (
@@ -90,13 +97,29 @@ class Agreement:
     reasons: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
+    def __add__(self, other: "Agreement") -> "Agreement":
+        examples = defaultdict(list, {why: [*found] for why, found in self.examples.items()})
+        for why, found in other.examples.items():
+            examples[why] += found
+        return Agreement(
+            self.words + other.words,
+            self.syllables + other.syllables,
+            self.same + other.same,
+            self.same_tone + other.same_tone,
+            self.reasons + other.reasons,
+            examples,
+        )
+
     @property
     def share(self) -> float:
         return self.same / self.syllables
 
 
+@functools.cache
 def agreement(kind: str | None = None) -> Agreement:
     """How far our regular reading and ICU's agree on onset and rhyme, and why not where they do not."""
+    if kind is None:
+        return sum(map(agreement, KINDS), Agreement())
     total = Agreement()
     for word, icu in icu_words(kind):
         total.words += 1

@@ -36,6 +36,12 @@ _SYLLABLE = re.compile(
     "(?:(?P<final>[က-အ])(?P<tone2>့?)်(?P<tone3>[့း]*))?"
     "(?:[က-အ][ျြွှ]*့?်[့း]*)*"  # a second final, of English words: written, not said
 )
+# Digits typed for what looks like them: ၎င်း as ၄င်း, and ဝ and ရ as zero and seven where a syllable goes on or in
+# words that end so (ဘဝ, သဘာဝ, လုံးဝ).
+_LOOKALIKE = re.compile(
+    "(?<![0-9၀-၉])၄(?=င်း)|[၀၇](?=[\u102b-\u103e]|[က-အ]့?[်္])|(?:(?<=ဘ)|(?<=သဘာ)|(?<=လုံး))၀(?![0-9၀-၉])"
+)
+_LETTER_MEANT = str.maketrans("၀၇၄", "ဝရ၎")
 _VOICED = {"k": "ɡ", "kʰ": "ɡ", "s": "z", "sʰ": "z", "t": "d", "tʰ": "d", "p": "b", "pʰ": "b", "θ": "ð"}
 _VOICED |= {"t͡ɕ": "d͡ʑ", "t͡ɕʰ": "d͡ʑ"}
 
@@ -75,7 +81,7 @@ def read(text: str) -> Reading:
     """
     groups: list[tuple[Syllable, ...]] = []
     skipped: list[str] = []
-    text = re.sub("(?<![0-9၀-၉])၄(?=င်း)", "၎", text)  # the sign ၎ typed as the digit that looks like it
+    text = _LOOKALIKE.sub(lambda typed: typed[0].translate(_LETTER_MEANT), text)
     for group in _normal(numbers.spelled_out(words.letters_spelled(text))).split():
         found: list[Syllable] = []
         for piece in re.findall("[\u1000-\u104f\u200c]+|[^\u1000-\u104f\u200c]+", group):

@@ -71,10 +71,11 @@ def test_signs_typed_in_another_order_sound_the_same() -> None:
 
 def test_onset_and_rhyme_agree_with_icu_on_at_least_95_percent_of_syllables() -> None:
     everything = agreement()
-    assert everything.words >= 4000
-    assert everything.share >= 0.96
+    assert everything.share >= 0.97
     assert everything.same_tone == everything.same
-    assert agreement("udhr").share >= 0.99
+    running_text = [agreement("udhr"), agreement("gtk")]
+    assert sum(found.words for found in running_text) >= 4000
+    assert all(found.share >= 0.98 for found in running_text)
 
 
 def test_every_syllable_that_differs_from_icu_has_a_reason() -> None:
@@ -105,6 +106,9 @@ def test_every_word_of_the_list_can_be_said_by_the_offline_voice() -> None:
         ("ကျွန်တော့်ကို", "t͡ɕə.nɔ̰.kò"),  # an asat after the dot belongs to the vowel
         ("၄င်း", "lə.ɡáʊ̯ɴ"),  # typed with the digit four; ၎ alone is said the same
         ("၎", "lə.ɡáʊ̯ɴ"),
+        ("ပါ၀င်တဲ့၀န်ထမ်း ၁၀ရက်", "pà.wɪ̀ɴ.tɛ̰.wʊ̀ɴ.tʰáɴ sʰɛ̀ jɛʔ"),  # zero typed for the letter that looks like it
+        ("ဘ၀ လုံး၀ နံပါတ်၀", "bə.wa̰ lóʊ̯ɴ.wa̰ nàɴ.baʔ θòʊ̯ɴ.ɲa̰"),
+        ("၇န်ကုန် ၇ရက်", "jàɴ.kòʊ̯ɴ kʰʊ̀ɴ.n̥ɪʔ jɛʔ"),  # and seven
         ("ဥာဏ်", "ɲàɴ"),
         ("စျေး", "zé"),
         ("နည်းနည်း", "nɛ́.nɛ́"),

@@ -1,10 +1,11 @@
-"""Measures how Burmese is spoken, and puts the tables into docs/burmese.md between its two speech markers."""
+"""Measures how Burmese is spoken, and puts the tables into docs/burmese.md (`--check`: compares all but sounds)."""
 
 import io
 import re
 import sys
 import time
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -12,7 +13,15 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]  # run as a script, by name
 
 import numpy as np  # noqa: E402 -- after the line above
 import soundfile  # noqa: E402
-from speech_measures import Agreement, agreement, formants, pitch, spoken_otherwise, stretch  # noqa: E402
+from speech_measures import (  # noqa: E402
+    KINDS,
+    Agreement,
+    agreement,
+    formants,
+    pitch,
+    spoken_otherwise,
+    stretch,
+)
 
 from prompts.audio import duration, speech_level  # noqa: E402
 from prompts.speech import burmese  # noqa: E402
@@ -22,28 +31,36 @@ from prompts.speech.phrases import phrases  # noqa: E402
 
 DOCUMENT = ROOT / "docs" / "burmese.md"
 BEGIN, END = "<!-- speech:begin -->", "<!-- speech:end -->"
-KINDS = {
-    "udhr": "Universal Declaration of Human Rights",
-    "cldr": "names in CLDR (mostly foreign)",
-    "built": "built to cover letters and rhymes",
-    None: "all",
-}
 
 
-def main() -> int:
-    part = f"{BEGIN}\n{reading()}\n\n{rhymes()}\n\n{sound()}\n{END}"
-    text = DOCUMENT.read_text(encoding="utf-8") if DOCUMENT.exists() else "# Burmese\n"
-    if BEGIN in text:
-        text = re.sub(f"{BEGIN}.*?{END}", lambda _: part, text, flags=re.DOTALL)
-    else:
-        text = f"{text.rstrip()}\n\n{part}\n"
-    DOCUMENT.write_text(text, encoding="utf-8")
+def main(arguments: list[str]) -> int:
+    before = DOCUMENT.read_text(encoding="utf-8")
+    if arguments == ["--check"]:
+        return _check(before)
+    part = f"{BEGIN}\n{reading()}\n\n{rhymes(_measured)}\n\n{sound(_spoken)}\n{END}"
+    DOCUMENT.write_text(re.sub(f"{BEGIN}.*?{END}", lambda _: part, before, flags=re.DOTALL), encoding="utf-8")
     return 0
 
 
+def _check(document: str) -> int:
+    """Whether the page is what this writes, all but what sounds measure: it differs by machine and by run."""
+    page = document.partition(BEGIN)[2].partition(END)[0].strip()
+    said, _, measured = page.partition("\n\n## The rhymes")
+    expected = f"{rhymes(lambda *_: '')}\n\n{sound(lambda *_: '')}"
+    if said == reading() and _unmeasured(f"## The rhymes{measured}") == _unmeasured(expected):
+        return 0
+    sys.stderr.write("docs/burmese.md is not what is spoken: run `make burmese-report`\n")
+    return 1
+
+
+def _unmeasured(part: str) -> str:
+    """The part with the first two cells alone of each line of a table."""
+    return re.sub(r"^(\|[^|\n]+\|[^|\n]+\|).*$", r"\1", part, flags=re.MULTILINE)
+
+
 def reading() -> str:
-    rows = [_row(name, agreement(kind)) for kind, name in KINDS.items()]
     total = agreement()
+    rows = [_row(name, agreement(kind)) for kind, name in KINDS.items()] + [_row("all", total)]
     reasons = [
         f"| {count} | {why} | {' · '.join(total.examples[why][:4])} |"
         for why, count in total.reasons.most_common()
@@ -51,7 +68,8 @@ def reading() -> str:
     otherwise = spoken_otherwise("udhr")
     return f"""## Reading aloud: our grapheme-to-phoneme rules beside ICU's `my-my_FONIPA`
 
-Onset and rhyme of each syllable of `tests/data/burmese_icu.tsv` (ICU 72), our regular reading.
+Onset and rhyme of each syllable of `tests/data/burmese_icu.tsv` (ICU 72), our regular reading. A word
+of running text is what stands between two spaces or marks, or a word of ICU's dictionary inside that.
 
 | words from | distinct words | syllables | onset and rhyme agree | tone agrees, of these |
 | --- | --- | --- | --- | --- |
@@ -74,11 +92,13 @@ def _row(name: str, found: Agreement) -> str:
     return f"| {name} | {found.words} | {found.syllables} | {found.share:.1%} | {tone:.1%} |"
 
 
-def rhymes() -> str:
-    rows = []
-    for rhyme, names in RHYMES.items():
-        rows += [_measured(rhyme, name, tone) for name, tone in zip(names, "312", strict=True)]
-    rows += [_measured(rhyme, name, "3") for rhyme, name in CHECKED.items()]
+def rhymes(measured: Callable[[str], str]) -> str:
+    said = [
+        (rhyme, f"{name}{tone}")
+        for rhyme, names in RHYMES.items()
+        for name, tone in zip(names, "312", strict=True)
+    ] + [(rhyme, f"{name}3") for rhyme, name in CHECKED.items()]
+    rows = [f"| {rhyme} | {phoneme} |{measured(phoneme)}" for rhyme, phoneme in said]
     return f"""## The rhymes of eSpeak NG's voice `my`, each measured
 
 After l, formants by linear prediction at 55 % and 85 % of the syllable, pitch at 30 % and 70 %. The tones in each
@@ -89,19 +109,22 @@ row of three: creaky, low, high.
 {chr(10).join(rows)}"""
 
 
-def _measured(rhyme: str, name: str, tone: str) -> str:
+def _measured(phoneme: str) -> str:
     library = _library()
-    samples, rate = library.say(f"[[l|{name}{tone}]]", "my").astype(float) / 32768, library.rate
+    samples, rate = library.say(f"[[l|{phoneme}]]", "my").astype(float) / 32768, library.rate
     early, late = (
         "/".join(f"{hertz:.0f}" for hertz in formants(stretch(samples, rate, at), rate)[:2])
         for at in (0.55, 0.85)
     )
     tune = " → ".join(f"{pitch(stretch(samples, rate, at, 0.04), rate):.0f}" for at in (0.3, 0.7))
-    return f"| {rhyme} | {name}{tone} | {early} | {late} | {tune} | {1000 * len(samples) / rate:.0f} |"
+    return f" {early} | {late} | {tune} | {1000 * len(samples) / rate:.0f} |"
 
 
-def sound() -> str:
-    rows = [_spoken(language) for language in ("my", "en")]
+def sound(spoken: Callable[[str, list[str]], str]) -> str:
+    rows = []
+    for language in ("my", "en"):
+        texts = _texts(language)
+        rows.append(f"| {language} | {len(texts)} |{spoken(language, texts)}")
     return f"""## The offline voice on the shipped texts
 
 {Offline().version}, telephone WAV (8 kHz mu-law). Level: RMS over active speech; the aim is -19 dBFS ± 1.
@@ -126,11 +149,14 @@ Found on the way, and minded in `prompts/speech/`:
   low tone by pitch, not by length; `words.py` as a whole."""
 
 
-def _spoken(language: str) -> str:
+def _texts(language: str) -> list[str]:
     content = tomllib.loads((ROOT / "prompts" / language / "texts.toml").read_text(encoding="utf-8"))
-    texts = [
+    return [
         entry["text"] for kind in ("voice", "digit") for entry in content[kind].values() if entry.get("text")
     ]
+
+
+def _spoken(language: str, texts: list[str]) -> str:
     voice = Offline()
     voice.speak("၁ one", language)
     started = time.process_time()
@@ -141,7 +167,7 @@ def _spoken(language: str) -> str:
     peak = 20 * np.log10(max(np.abs(samples).max() for samples in heard))
     total = sum(map(duration, sounds))
     return (
-        f"| {language} | {len(texts)} | {total:.0f} s | {spent:.1f} s "
+        f" {total:.0f} s | {spent:.1f} s "
         f"| {min(levels):.1f} to {max(levels):.1f} dBFS | {peak:.1f} dBFS "
         f"| {_pace(texts, voice) if language == 'my' else ''} |"
     )
@@ -158,4 +184,4 @@ def _pace(texts: list[str], voice: Offline) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
