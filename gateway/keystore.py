@@ -1,16 +1,13 @@
 """The small database of keys beside the big one: what is deleted here can be opened nowhere."""
 
 import os
-import socket
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
-import psycopg
-from psycopg.abc import RV, PQGen
 from sqlalchemy import (
     Column,
     Connection,
@@ -213,13 +210,19 @@ class Keystore:
 def _engine(url: URL) -> Engine:
     return create_engine(
         url,
-        creator=(lambda: _open_sqlite(url))
-        if url.drivername == "sqlite"
-        else (lambda: _open_postgresql(url)),
+        creator=_opening(url),
         isolation_level="AUTOCOMMIT",
         pool_timeout=_PATIENCE,
         hide_parameters=True,
     )
+
+
+def _opening(url: URL) -> Callable[[], Any]:
+    if url.drivername == "sqlite":
+        return lambda: _open_sqlite(url)
+    from gateway.keystore_server import connect  # noqa: PLC0415 - loads psycopg, which SQLite need not wait for
+
+    return lambda: connect(url, _PATIENCE)
 
 
 def _open_sqlite(url: URL) -> sqlite3.Connection:
@@ -235,26 +238,3 @@ def _open_sqlite(url: URL) -> sqlite3.Connection:
     ):
         connection.execute(f"PRAGMA {pragma}").close()
     return connection
-
-
-class _ImpatientConnection(psycopg.Connection[Any]):
-    """Gives up on a server that hangs, which the server's own time-outs cannot."""
-
-    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
-        try:
-            return super().wait(gen, interval, _PATIENCE if timeout is None else timeout)
-        except psycopg.OperationalError:
-            self.close()  # in the middle of a statement, so of no more use
-            raise
-
-
-def _open_postgresql(url: URL) -> psycopg.Connection[Any]:
-    if url.host and "," not in url.host and not url.host.startswith("/"):
-        # libpq waits two seconds at least for a host that does not answer
-        socket.create_connection((url.host, url.port or 5432), timeout=_PATIENCE).close()
-    return _ImpatientConnection.connect(
-        url.set(drivername="postgresql").render_as_string(hide_password=False),
-        connect_timeout=2,
-        autocommit=True,
-        options="-c synchronous_commit=on",
-    )

@@ -22,8 +22,8 @@ from gateway.store.sounds import PromptSound
 from gateway.tallies import Tallies
 from gateway.typed_key import TypedKey
 from gateway.vault import Vault
-from prompts.audio import Shelf
 from prompts.library import Library
+from prompts.shelf import Shelf
 
 Clock = SystemClock | DemoClock
 

@@ -1,13 +1,6 @@
-"""Telephone sound: 8 kHz mono mu-law WAV made, measured, joined and cut, and the shelf it is kept on."""
+"""Telephone sound: samples brought to one rate and level, written as mu-law, and measured."""
 
-import hashlib
 import io
-import os
-import re
-import struct
-import tempfile
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -17,12 +10,10 @@ import soxr
 
 from prompts import native
 from prompts.errors import AudioError
+from prompts.wav import RATE, stream_of, wav_of
 
-RATE = 8000
 LEVEL = -19.0  # dBFS, RMS over active speech, full scale = 1.0
-SILENCE = b"\xff"  # mu-law for zero
 
-_HEADER = 58  # bytes before the samples
 _FRAME = RATE // 100  # 10 ms
 _ACTIVE_BELOW_LOUDEST = 30.0  # dB: a frame this far under the loudest is a pause, not speech
 _AUDIBLE_BELOW_LOUDEST = 40.0  # dB: softer than this at either end is silence and is trimmed
@@ -54,7 +45,7 @@ def telephone_wav(samples: npt.NDArray[np.generic], rate: int) -> bytes:
         raise AudioError("the sound is empty")
     mono = resampled(mono, rate)
     mono -= mono.mean()
-    return _wav(_mulaw(_levelled(_trimmed(mono))))
+    return wav_of(_mulaw(_levelled(_trimmed(mono))))
 
 
 def resampled(mono: Samples, rate: int) -> Samples:
@@ -66,31 +57,9 @@ def resampled(mono: Samples, rate: int) -> Samples:
     return brought
 
 
-def duration(wav: bytes) -> float:
-    """Length in seconds of a telephone WAV."""
-    return len(_stream(wav)) / RATE
-
-
-def seconds_of(size: int) -> float:
-    """The same from a telephone WAV's size in bytes, within a sample."""
-    return (size - _HEADER) / RATE
-
-
-def join(wavs: Sequence[bytes], pause: float) -> bytes:
-    """One telephone WAV from several, `pause` seconds of silence between; bytes are copied, not recoded."""
-    return _wav((SILENCE * round(pause * RATE)).join(_stream(wav) for wav in wavs))
-
-
-def cut(wav: bytes, seconds: float) -> list[bytes]:
-    """Pieces of at most `seconds` of a telephone WAV; joined without a pause they are the same samples."""
-    stream = _stream(wav)
-    step = max(1, round(seconds * RATE))
-    return [_wav(stream[at : at + step]) for at in range(0, len(stream), step)]
-
-
 def wave(wav: bytes, steps: int) -> str:
     """How loud a telephone WAV is along its way: `steps` digits from 0 to 9, fewer where it is very short."""
-    stream = np.frombuffer(_stream(wav), np.uint8)
+    stream = np.frombuffer(stream_of(wav), np.uint8)
     parts = np.array_split(stream, min(steps, max(1, stream.size // _FRAME)))
     loud = np.array([np.sqrt(np.mean(np.square(_LINEAR[part]))) for part in parts])
     return "".join(map(str, np.minimum(9, np.ceil(loud / max(loud.max(), 1e-6) * 9)).astype(int)))
@@ -128,46 +97,6 @@ def speech_level(samples: npt.NDArray[np.generic]) -> float:
     levels = _frame_levels(_mono(samples))
     active = levels[levels > levels.max() - _ACTIVE_BELOW_LOUDEST]
     return float(10 * np.log10(np.mean(10 ** (active / 10))))
-
-
-class Shelf:
-    """A folder of sounds named by the hash of their bytes: a cache, shared by every process of a host."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def put(self, data: bytes, suffix: str = "wav", *, made_of: str = "") -> str:
-        """Keep `data` and return its SHA-256 in hex, or keep it under the hash of what it was `made_of`.
-
-        A reader never sees half a file.
-        """
-        name = made_of or hashlib.sha256(data).hexdigest()
-        target = self._file(name, suffix)
-        if target.is_file():
-            return name
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".new-", delete=False) as draft:
-            try:
-                draft.write(data)
-                draft.flush()
-                os.fsync(draft.fileno())
-                Path(draft.name).replace(target)
-            except BaseException:
-                Path(draft.name).unlink(missing_ok=True)
-                raise
-        return name
-
-    def path(self, name: str, suffix: str = "wav") -> Path | None:
-        """Where the sound of this hash lies, or None; anything but a hash and a plain suffix is None."""
-        if not re.fullmatch(r"[0-9a-f]{64}", name, re.ASCII):
-            return None
-        found = self._file(name, suffix)
-        return found if found.is_file() else None
-
-    def _file(self, name: str, suffix: str) -> Path:
-        if not re.fullmatch(r"[a-z0-9]{1,5}", suffix, re.ASCII):
-            raise ValueError(f"not a file suffix: {suffix!r}")
-        return self._folder / f"{name}.{suffix}"
 
 
 # --- the sound itself -----------------------------------------------------------------------------------
@@ -233,37 +162,8 @@ def _levelled(mono: Samples) -> Samples:
     return mono
 
 
-# --- the file -------------------------------------------------------------------------------------------
-
-
 def _mulaw(mono: Samples) -> bytes:
     raw = io.BytesIO()
     with native.in_use:
         soundfile.write(raw, mono, RATE, format="RAW", subtype="ULAW")
     return raw.getvalue()
-
-
-def _wav(stream: bytes) -> bytes:
-    """RIFF file with the 18-byte format chunk and the fact chunk that compressed formats must carry."""
-    form = struct.pack("<4sIHHIIHHH", b"fmt ", 18, 7, 1, RATE, RATE, 1, 8, 0)
-    fact = struct.pack("<4sII", b"fact", 4, len(stream))
-    data = struct.pack("<4sI", b"data", len(stream)) + stream + b"\0" * (len(stream) % 2)
-    body = b"WAVE" + form + fact + data
-    return struct.pack("<4sI", b"RIFF", len(body)) + body
-
-
-def _stream(wav: bytes) -> bytes:
-    """The mu-law bytes of a telephone WAV; raises AudioError for any other kind."""
-    if len(wav) < 12 or wav[:4] != b"RIFF" or wav[8:12] != b"WAVE":
-        raise AudioError("this is not a WAV file")
-    at, form = 12, b""
-    while at + 8 <= len(wav):
-        name, size = struct.unpack_from("<4sI", wav, at)
-        if name == b"fmt ":
-            form = wav[at + 8 : at + 8 + 16]
-        elif name == b"data":
-            if form != struct.pack("<HHIIHH", 7, 1, RATE, RATE, 1, 8):
-                raise AudioError("this is not 8 kHz mono mu-law sound")
-            return wav[at + 8 : at + 8 + size]
-        at += 8 + size + size % 2
-    raise AudioError("this WAV file holds no sound")

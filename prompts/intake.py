@@ -21,8 +21,9 @@ import soundfile
 import soxr
 
 import prompts
-from prompts.audio import RATE, Samples, telephone_wav
+from prompts.audio import Samples, telephone_wav
 from prompts.errors import AudioError
+from prompts.wav import RATE
 
 _KINDS: Final = re.compile(rb"RIFF....WAVE|fLaC|OggS|ID3|\xff[\xe2\xe3\xf2\xf3\xfa\xfb]", re.DOTALL)
 _MEMORY: Final = 1_500_000_000  # address space, most of it libraries that are only mapped

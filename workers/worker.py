@@ -14,6 +14,7 @@ from rq import Queue, Worker
 from rq.exceptions import StopRequested
 from rq.job import Job
 
+import prompts.speech.chain  # noqa: F401 - takes long to load, so not in each fork that speaks
 from gateway import logs
 from gateway.lifeline import end_with_parent
 from gateway.queue import QUEUES, SEALED, SERIALIZER

@@ -20,11 +20,11 @@ from gateway.store.scripts import ScriptState, ScriptVersion
 from gateway.store.sounds import text_hash
 from ivr.script import Problem
 from prompts import packs
-from prompts.audio import seconds_of
 from prompts.check import check, estimated_seconds
 from prompts.editing import Change, EditError, Spot, changes, line_changes, merged, with_wording, wordings
 from prompts.library import Library, PackError, Review, Wording
 from prompts.packs import Files
+from prompts.wav import seconds_of
 
 LONGEST_WORDING = 1_000
 LONGEST_FILE = 200_000

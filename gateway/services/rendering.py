@@ -14,8 +14,8 @@ from gateway.store.database import Session
 from gateway.store.outbox import Duty
 from gateway.store.outreach import WAVE_STEPS, Version, VersionState
 from gateway.store.sounds import Rendering
-from prompts import audio
 from prompts.errors import SpeechError
+from prompts.wav import cut, duration, join
 
 SLICE: Final = 8.0  # seconds for which a worker speaks, before it lets calls go first
 PAUSE_BETWEEN: Final = 0.4
@@ -65,7 +65,7 @@ def render(runtime: Runtime, duty: Duty) -> None:
                     outbox.again(session, duty.id, due=runtime.clock.now(), count=False)
                     return
         spoken = [_spoken(runtime, version.language, piece) for piece in pieces]
-        whole = audio.join([wav for _, wav in spoken], PAUSE_BETWEEN)
+        whole = join([wav for _, wav in spoken], PAUSE_BETWEEN)
     except SpeechError:
         with runtime.database.write() as session:
             outreach.change_version(session, version.id, state=VersionState.FAILED)
@@ -87,27 +87,31 @@ def render(runtime: Runtime, duty: Duty) -> None:
 
 def keep(session: Session, runtime: Runtime, whole: bytes) -> dict[str, str | int]:
     """Keep a programme's sound in the pieces that the line plays. Return what a version says of it."""
+    from prompts.audio import wave  # noqa: PLC0415 - loads numpy, which nothing else in a web process needs
+
     names = []
-    for piece in audio.cut(whole, PIECE_SECONDS):
+    for piece in cut(whole, PIECE_SECONDS):
         names.append(runtime.shelf.put(piece))
         sounds.keep(session, names[-1], piece)
     return {
         "sounds": " ".join(names),
         "manifest": outreach.fingerprint(" ".join(names)),
-        "seconds": round(audio.duration(whole)),
-        "wave": audio.wave(whole, WAVE_STEPS),
+        "seconds": round(duration(whole)),
+        "wave": wave(whole, WAVE_STEPS),
     }
 
 
 def whole_mp3(runtime: Runtime, version: Version) -> Path | None:
     """The whole programme as one small file, made at the first listening on this host; None without its sound."""
+    from prompts.audio import to_mp3  # noqa: PLC0415 - as above
+
     name = version.fingerprint()
     if version.sounds and runtime.shelf.path(name, "mp3") is None:
         files = [speech.wav_file(runtime, sound) for sound in version.sounds]
         wavs = [file.read_bytes() for file in files if file]
         if len(wavs) < len(version.sounds):
             return None
-        runtime.shelf.put(audio.to_mp3(audio.join(wavs, 0)), "mp3", made_of=name)
+        runtime.shelf.put(to_mp3(join(wavs, 0)), "mp3", made_of=name)
     return runtime.shelf.path(name, "mp3")
 
 

@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import prompts
 from gateway.errors import StoreDown
@@ -14,10 +15,11 @@ from gateway.runtime import Runtime
 from gateway.store import sounds
 from gateway.store.sounds import PromptSound, text_hash
 from ivr import actions as act
-from prompts.audio import to_mp3
 from prompts.errors import SpeechError
 from prompts.library import Library
-from prompts.speech.chain import Chain, Spoken, build_chain
+
+if TYPE_CHECKING:  # it loads numpy and decoders, and a web process only says where sounds are
+    from prompts.speech.chain import Chain, Spoken
 
 CONTENT = Path(prompts.__file__).parent
 
@@ -97,8 +99,8 @@ def _shipped(runtime: Runtime) -> frozenset[str]:
 
 
 def _in_parallel(
-    work: Callable[[Missing], Spoken | None], todo: Sequence[Missing], processes: int
-) -> Iterator[tuple[Missing, Spoken | None]]:
+    work: Callable[[Missing], "Spoken | None"], todo: Sequence[Missing], processes: int
+) -> Iterator[tuple[Missing, "Spoken | None"]]:
     if processes < 2 or len(todo) < 20:
         for one in todo:
             yield one, work(one)
@@ -107,18 +109,20 @@ def _in_parallel(
         yield from zip(todo, pool.map(work, todo, chunksize=8), strict=True)
 
 
-_chains: dict[tuple[str, ...], Chain] = {}
+_chains: dict[tuple[str, ...], "Chain"] = {}
 
 
-def chain_of(engines: Sequence[str]) -> Chain:
+def chain_of(engines: Sequence[str]) -> "Chain":
     """The chain of these engines, made once a process."""
+    from prompts.speech.chain import build_chain  # noqa: PLC0415 - as above
+
     names = tuple(engines)
     if names not in _chains:
         _chains[names] = build_chain(names, CONTENT)
     return _chains[names]
 
 
-def _speak(engines: tuple[str, ...], shipped: frozenset[str], one: Missing) -> Spoken | None:
+def _speak(engines: tuple[str, ...], shipped: frozenset[str], one: Missing) -> "Spoken | None":
     if text_hash(one.text) not in shipped:
         engines = tuple(name for name in engines if name != "recorded")
     try:
@@ -127,7 +131,7 @@ def _speak(engines: tuple[str, ...], shipped: frozenset[str], one: Missing) -> S
         return None
 
 
-def _keep(runtime: Runtime, one: Missing, spoken: Spoken) -> None:
+def _keep(runtime: Runtime, one: Missing, spoken: "Spoken") -> None:
     name = runtime.shelf.put(spoken.wav)
     prompt = PromptSound(one.language, one.key, text_hash(one.text), name, spoken.engine, spoken.robot)
     with runtime.database.write() as session:
@@ -172,6 +176,8 @@ def _fetched(runtime: Runtime, name: str) -> bytes | None:
 
 
 def _small(runtime: Runtime, name: str) -> bytes | None:
+    from prompts.audio import to_mp3  # noqa: PLC0415 - as above
+
     wav = sound_file(runtime, name)
     if wav is None:
         return None

@@ -15,9 +15,10 @@ import numpy as np
 import requests
 from gtts import gTTS
 
-from prompts.audio import RATE, Samples, read, resampled, telephone_wav
+from prompts.audio import Samples, read, resampled, telephone_wav
 from prompts.errors import AudioError, SpeechError
 from prompts.speech.phrases import pieces
+from prompts.wav import RATE
 
 ADDRESS = "https://translate.google.com/_/TranslateWebserverUi/data/batchexecute"
 LANGUAGES = frozenset({"my", "en"})

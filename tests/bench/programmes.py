@@ -19,7 +19,7 @@ from gateway.services.programmes import Content, Draft  # noqa: E402
 from gateway.store import migrations, outbox, outreach  # noqa: E402
 from gateway.store.outreach import Version  # noqa: E402
 from gateway.vault import Vault  # noqa: E402
-from prompts import audio, intake  # noqa: E402
+from prompts import audio, intake, wav  # noqa: E402
 from prompts.speech.offline import Offline  # noqa: E402
 
 SENTENCES = (
@@ -88,7 +88,7 @@ def main() -> None:
             ("the whole for the player, once a host", f"{time.process_time() - began:.1f}", "", peak())
         )
         pieces = [runtime.shelf.path(name) for name in one.sounds]
-        mp3 = audio.to_mp3(audio.join([path.read_bytes() for path in pieces if path], 0))
+        mp3 = audio.to_mp3(wav.join([path.read_bytes() for path in pieces if path], 0))
         intake.telephone_sound(mp3, intake.PROGRAMME)
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         took = used.ru_utime + used.ru_stime

@@ -19,7 +19,7 @@ from gateway.services import counselors, publishing
 from gateway.store.counselors import Role
 from gateway.store.scripts import recordings
 from gateway.store.sounds import sounds
-from prompts.audio import duration
+from prompts.wav import duration
 
 MAIN = "/wordings/en/voice/main"
 

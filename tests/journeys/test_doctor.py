@@ -32,7 +32,7 @@ from gateway.services import doctor, fallback, notice
 from gateway.settings import load
 from gateway.store import spending as spending_rows
 from gateway.store.database import Database
-from prompts import audio
+from prompts import wav
 
 ROOT = Path(__file__).parents[2]
 
@@ -188,7 +188,7 @@ def test_the_files_are_twiml_and_telephone_sound(hotline: Hotline, tmp_path: Pat
     for name in ("sorry.my.wav", "sorry.en.wav"):
         with soundfile.SoundFile(io.BytesIO((tmp_path / "spare" / name).read_bytes())) as sound:
             assert (sound.samplerate, sound.channels, sound.subtype, sound.format) == (8000, 1, "ULAW", "WAV")
-        assert 1 < audio.duration((tmp_path / "spare" / name).read_bytes()) < 15
+        assert 1 < wav.duration((tmp_path / "spare" / name).read_bytes()) < 15
     played = [play.text for play in ET.parse(tmp_path / "spare" / "voice.xml").getroot().iter("Play")]  # noqa: S314 - our own
     assert played == ["sorry.my.wav", "sorry.en.wav"], "Burmese first, beside the document"
 

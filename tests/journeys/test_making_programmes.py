@@ -19,9 +19,9 @@ from gateway.store.counselors import Role
 from gateway.store.outreach import VersionState
 from gateway.store.sounds import sounds
 from ivr.burmese.encodings import unicode_to_zawgyi
-from prompts.audio import duration
 from prompts.speech.chain import Chain
 from prompts.speech.offline import Offline
+from prompts.wav import duration
 
 WATER = "ရေကို ဆူအောင် တည်ပါ။ အဖုံးပါတဲ့ ဘူးထဲ ထည့်ပါ။ လက်ကို ဆပ်ပြာနဲ့ ဆေးပါ။"
 TAGS = {"title": "a secret title", "artist": "Daw Somebody", "comment": "16.8661 N 96.1951 E, Hlaing"}

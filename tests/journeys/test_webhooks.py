@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from twilio.request_validator import RequestValidator
 
-from gateway.services import speech
 from gateway.store.callbacks import callbacks
 from gateway.store.conversations import conversations
 from gateway.store.inbox import inbox
-from prompts.audio import Shelf, to_mp3
+from prompts import audio
+from prompts.audio import to_mp3
+from prompts.shelf import Shelf
 
 VOICE = "/twilio/voice"
 FORM = "application/x-www-form-urlencoded"
@@ -211,7 +212,7 @@ def test_a_small_sound_is_made_once_however_often_a_stranger_asks_for_it(
     sound = hotline.runtime.sound("my", "greeting")
     assert sound
     made: list[int] = []
-    monkeypatch.setattr(speech, "to_mp3", lambda wav: made.append(1) or to_mp3(wav))
+    monkeypatch.setattr(audio, "to_mp3", lambda wav: made.append(1) or to_mp3(wav))
     for _ in range(5):
         with hotline.client.get(f"/audio/{sound.sound}.mp3") as small:
             assert small.status_code == 200

@@ -11,8 +11,10 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prompts.audio import RATE, Shelf, cut, duration, join, read, speech_level, telephone_wav, to_mp3
+from prompts.audio import read, speech_level, telephone_wav, to_mp3
 from prompts.errors import AudioError, ContentError
+from prompts.shelf import Shelf
+from prompts.wav import RATE, cut, duration, join
 
 
 def tone(seconds: float, level: float = 0.3, hertz: float = 220.0, rate: int = 22_050) -> np.ndarray:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from prompts.audio import duration
 from prompts.intake import Unusable, telephone_sound
+from prompts.wav import duration
 
 ROOT = Path(__file__).parents[2]
 

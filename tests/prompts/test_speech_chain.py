@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from prompts.audio import duration, speech_level
+from prompts.audio import speech_level
 from prompts.errors import ContentError, SpeechError
 from prompts.speech.chain import Chain, build_chain
 from prompts.speech.google import Google
 from prompts.speech.offline import Offline
 from prompts.speech.recorded import Recorded
+from prompts.wav import duration
 
 
 def recording(file: Path, seconds: float = 2.0, rate: int = 44_100) -> None:

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from prompts.audio import duration, speech_level
+from prompts.audio import speech_level
 from prompts.errors import SpeechError
 from prompts.speech.google import ADDRESS, Google
+from prompts.wav import duration
 
 Answer = tuple[int, dict[str, str], bytes]
 

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from speech_measures import formants, icu_words, pitch, stretch
 
-from prompts.audio import duration, speech_level
+from prompts.audio import speech_level
 from prompts.errors import SpeechError
 from prompts.library import Library
 from prompts.speech import burmese, phonemes
@@ -20,6 +20,7 @@ from prompts.speech.phrases import phrases
 from prompts.speech.sounds import BREATHED, OPEN_RHYMES, PALATALS
 from prompts.speech.sounds import CLOSED_RHYMES as CLOSED
 from prompts.speech.sounds import ONSETS as LETTERS
+from prompts.wav import duration
 
 SENTENCE = "ဖုန်းခေါ်ပါတယ်။ ကျေးဇူးတင်ပါတယ်၊ နောက်မှ ပြန်ခေါ်ပါမည်။"
 

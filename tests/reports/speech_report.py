@@ -23,11 +23,12 @@ from speech_measures import (  # noqa: E402
     stretch,
 )
 
-from prompts.audio import duration, speech_level  # noqa: E402
+from prompts.audio import speech_level  # noqa: E402
 from prompts.speech import burmese  # noqa: E402
 from prompts.speech.offline import Offline, _library  # noqa: E402 -- measured below telephone quality
 from prompts.speech.phonemes import CHECKED, RHYMES  # noqa: E402
 from prompts.speech.phrases import phrases  # noqa: E402
+from prompts.wav import duration  # noqa: E402
 
 DOCUMENT = ROOT / "docs" / "burmese.md"
 BEGIN, END = "<!-- speech:begin -->", "<!-- speech:end -->"
