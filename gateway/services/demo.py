@@ -7,20 +7,18 @@ from gateway.phone import Msisdn
 from gateway.runtime import Runtime
 from gateway.services import attending, counselors, programmes
 from gateway.services import directory as services
-from gateway.store import (
-    audit,
-    callbacks,
-    campaigns,
-    consents,
-    contacts,
-    conversations,
-    directory,
-    inbox,
-    legs,
-    outbox,
-)
-from gateway.store import outreach as rows
+from gateway.store import audit, contacts
 from gateway.store.counselors import Role
+from gateway.store.database import metadata
+
+_KEPT: Final = frozenset(
+    {
+        *("accounts", "attendance", "invitations", "known_clients", "passkeys", "recovery_codes", "sessions"),
+        *("sheet_codes", "used_challenges", "opening_hours", "holidays", "shifts"),
+        *("packs", "script_versions", "recordings", "prompt_sounds", "renderings", "sounds"),
+    }
+)
+"""What starting over leaves there; any other table is emptied."""
 
 DEMO_ACCOUNTS: Final = (("counselor", "ferry-lantern-42"), ("coordinator", "harbour-mango-17"))
 _ROLES: Final = {"counselor": Role.COUNSELOR, "coordinator": Role.COORDINATOR}
@@ -54,33 +52,12 @@ def prepare(runtime: Runtime, numbers: dict[str, Msisdn]) -> None:
 
 
 def reset(runtime: Runtime) -> None:
-    """Empty everything that people did; accounts and sounds stay."""
+    """Empty everything that people did; who has an account stays, and how the hotline is set up and sounds."""
     with runtime.database.write() as session:
         people = contacts.everyone(session)
-        for table in (
-            campaigns.recipients,
-            campaigns.tallies,
-            campaigns.campaigns,
-            consents.consents,
-            consents.text_opt_ins,
-            rows.versions,
-            rows.programmes,
-            callbacks.moves,
-            callbacks.callbacks,
-            directory.directory,
-            legs.legs,
-            outbox.outbox,
-            inbox.inbox,
-            conversations.conversations,
-            contacts.texters,
-            contacts.preferences,
-            contacts.forbidden,
-            contacts.listed,
-            contacts.contacts,
-            audit.audit,
-            audit.switches,
-        ):
-            session.execute(table.delete())
+        for table in reversed(metadata.sorted_tables):
+            if table.name not in _KEPT:
+                session.execute(table.delete())
     for contact in people:
         runtime.vault.destroy_keys(contact)
     runtime.switches.forget()

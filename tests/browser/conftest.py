@@ -1,6 +1,7 @@
 """A real browser, and a hotline that was started the way a newcomer starts it."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -42,11 +43,33 @@ class Demo:
 
 
 @pytest.fixture
-def demo(request: pytest.FixtureRequest, template: Path, tmp_path: Path) -> Iterator[Demo]:
+def demo(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Demo]:
+    """A demo as it is in the morning: one that others used, started over, where the test does not want its own."""
+    if "first_start" in request.keywords:
+        yield from started(tmp_path)
+    elif "own_demo" in request.keywords:
+        shutil.copytree(request.getfixturevalue("template"), tmp_path / "var")
+        yield from started(tmp_path)
+    else:
+        yield started_over(request.getfixturevalue("shared_demo"))
+
+
+@pytest.fixture(scope="session")
+def shared_demo(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """With its sounds there, as on any start but the first."""
-    if "first_start" not in request.keywords:
-        shutil.copytree(template, tmp_path / "var")
-    yield from started(tmp_path)
+    folder = tmp_path_factory.mktemp("shared")
+    shutil.copytree(template, folder / "var")
+    yield from started(folder)
+
+
+def started_over(demo: Demo) -> Demo:
+    """As the button of the simulator's page does it."""
+    with urllib.request.urlopen(demo.phones) as page:  # noqa: S310 - our own demo
+        token = re.search(r'name="simulator-token" content="([^"]+)"', page.read().decode())
+    assert token
+    reset = urllib.request.Request(f"{demo.phones}reset", b"", {"X-Simulator-Token": token[1]})  # noqa: S310
+    with urllib.request.urlopen(reset, timeout=20):  # noqa: S310
+        return demo
 
 
 def started(tmp_path: Path, **settings: str) -> Iterator[Demo]:

@@ -10,7 +10,7 @@ from browser.conftest import Demo
 from browser_pictures import picture
 from playwright.sync_api import Page, expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.own_demo]
 
 PASSWORD = "window-salt-bicycle"
 
