@@ -33,7 +33,14 @@ def test_starting_over_empties_what_people_did_and_keeps_accounts_and_sounds(hot
     demo.reset(hotline.runtime)
     left = {name for name in metadata.tables if hotline.rows(select(metadata.tables[name]).limit(1))}
     begun_anew = {"audit", "directory", "outbox", "programme_versions", "programmes", "switches"}
-    assert left <= begun_anew | {"accounts", "attendance", "prompt_sounds", "script_versions", "sounds"}
+    assert left <= begun_anew | {
+        "accounts",
+        "attendance",
+        "prompt_sounds",
+        "renderings",
+        "script_versions",
+        "sounds",
+    }
     assert len(counselors.everyone(hotline.runtime)) == 2
     assert hotline.dial().heard.said == ["greeting", "main"]
     assert len(hotline.rows(select(outreach.versions))) == 1
