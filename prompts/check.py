@@ -3,17 +3,26 @@
 import functools
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-from ivr.burmese.encodings import Encoding, read
+from ivr.burmese.encodings import holds_zawgyi
 from ivr.burmese.folding import fold
 from ivr.burmese.segments import count, syllables
 from ivr.events import ONE_OF
 from ivr.script import AGAIN, BACK, LEAVE, STARTS, Line, Menu, Option, Problem, Script
 from prompts.library import CODE, FIRST_LANGUAGE, SAMPLES, Library, PackError, Review
+from prompts.unsaid import (
+    BURMESE_LETTER,
+    UNSEEN,
+    holds_link,
+    holds_listed,
+    holds_phone_number,
+    number_in,
+    telling_word,
+)
 
 Sound = Callable[[str, str], float | None]
 
@@ -43,12 +52,7 @@ PROVIDER_WORDS = frozenset(
 PROVIDER_RULE = "provider_stop"
 
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}|[{}]")
-_PHONE_NUMBER = re.compile(r"\d(?:[\s.\-/()]*\d){5,}", re.ASCII)
-_LINK = re.compile(r"https?:|www\.|\b\w+\.(?:com|org|net|info|mm|me|ly)\b", re.IGNORECASE)
 _MARK = re.compile("[\u102b-\u1032\u1036-\u103e]")
-_ZAWGYI_SHAPE = re.compile("[\u1060-\u1097]|\u1039(?![\u1000-\u1021])")  # never in Unicode Burmese
-_LETTER = re.compile("[\u1000-\u102a\u103f\u104e]")
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 
 def check(
@@ -237,14 +241,14 @@ def _seconds(library: Library, language: str, key: str, sound: Sound | None) -> 
 
 def estimated_seconds(text: str) -> float:
     """How long a clear voice takes for `text`, within a fifth or so."""
-    if _LETTER.search(text):
+    if BURMESE_LETTER.search(text):
         pauses = sum(seconds * text.count(mark) for mark, seconds in PAUSES.items())
         return sum(map(_spoken, syllables(text))) / SYLLABLES_A_SECOND + pauses
     return len(text.split()) / WORDS_A_SECOND
 
 
 def _spoken(syllable: str) -> int:
-    return 1 if _LETTER.match(syllable) or syllable.isdecimal() else 0
+    return 1 if BURMESE_LETTER.match(syllable) or syllable.isdecimal() else 0
 
 
 # --- what is said and sent ----------------------------------------------------------------------------
@@ -279,38 +283,26 @@ def _texts(library: Library) -> Iterator[_Text]:
 
 
 def _wordings(library: Library, word_list: frozenset[str]) -> Iterator[Problem]:
-    listed = _folded(word_list)
     for one in _texts(library):
-        for words in (*_letters(one.text), *_safety(one, library), *_listed(one.text, listed)):
+        for words in (*_letters(one.text), *_safety(one, library)):
             yield Problem(one.file, one.key, words)
-        if one.key.endswith(".latin") and _LETTER.search(one.text):
+        if holds_listed(one.text, word_list):  # which word is not said: the list is private
+            yield Problem(one.file, one.key, "holds a word of the word list")
+        if one.key.endswith(".latin") and BURMESE_LETTER.search(one.text):
             yield Problem(one.file, one.key, "holds Burmese letters, which the phone it is for does not show")
 
 
-def unfit(text: str, *, word_list: frozenset[str] = frozenset(), latin: bool = False) -> tuple[str, ...]:
-    """Why `text`, in Unicode, may not be sent to a phone, or to one that shows only `latin` letters, as names.
-
-    They are `text_unseen`, `text_number`, `text_link`, `text_listed` and `text_burmese`.
-    """
-    looked = {
-        "text_unseen": any(unicodedata.category(sign) in _UNSEEN and sign not in "\n\u200b" for sign in text),
-        "text_number": _holds_number(text),
-        "text_link": bool(_LINK.search(text)),
-        "text_listed": any(_listed(text, _folded(word_list))),
-        "text_burmese": latin and bool(_LETTER.search(text)),
-    }
-    return tuple(name for name, found in looked.items() if found)
-
-
 def _letters(text: str) -> Iterator[str]:
-    if any(unicodedata.category(sign) in _UNSEEN and sign != "\n" for sign in text):
+    if any(unicodedata.category(sign) in UNSEEN and sign != "\n" for sign in text):
         yield "holds a sign that nobody sees or that no phone shows"
     for at, sign in enumerate(text):
-        if _MARK.match(sign) and (at == 0 or not (_LETTER.match(text[at - 1]) or _MARK.match(text[at - 1]))):
+        if _MARK.match(sign) and (
+            at == 0 or not (BURMESE_LETTER.match(text[at - 1]) or _MARK.match(text[at - 1]))
+        ):
             yield f"a Burmese sign stands alone, torn from its letter, at “{text[max(0, at - 8) : at + 4]}”"
             break
     for sentence in text.split("။"):
-        if _ZAWGYI_SHAPE.search(sentence) or read(sentence, None).encoding is Encoding.ZAWGYI:
+        if holds_zawgyi(sentence):
             yield f"is written in Zawgyi, at least here: “{sentence.strip()}”; write it in Unicode"
             break
 
@@ -320,30 +312,20 @@ def _safety(one: _Text, library: Library) -> Iterator[str]:
     for found in _PLACEHOLDER.findall(one.text):
         if not samples or found.strip("{}") not in (*SAMPLES, CODE):
             yield f"{found!r} is no placeholder here"
-    if _holds_number(one.text):
+    if holds_phone_number(one.text):
         yield "holds a phone number"
-    if _LINK.search(one.text):
+    elif one.sms and (number := number_in(one.text)):
+        yield f"holds a number that can be rung, “{number}”; in a text only codes of one or two digits stand"
+    if holds_link(one.text):
         yield "holds a link"
+    if one.sms and (word := telling_word(one.text)):
+        yield f"holds “{word}”, which tells whoever searches the phone what this is: say it in another way"
 
 
 def _sample_of(one: _Text, library: Library) -> str:
     kind, _, rest = one.key.partition(".")
     language = one.file.partition("/")[0]
     return library.texts[language][rest.removesuffix(".latin")].sample if kind == "sms" else ""
-
-
-def _holds_number(text: str) -> bool:
-    return bool(_PHONE_NUMBER.search("".join(str(unicodedata.decimal(sign, sign)) for sign in text)))
-
-
-def _folded(word_list: Iterable[str]) -> list[str]:
-    return sorted({fold(word) for word in word_list} - {""})
-
-
-def _listed(text: str, listed: Iterable[str]) -> Iterator[str]:
-    folded = fold(text)
-    if any(word in folded for word in listed):
-        yield "holds a word of the word list"  # which one is not said: the list is private
 
 
 def _messages(library: Library) -> Iterator[Problem]:

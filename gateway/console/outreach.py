@@ -20,6 +20,7 @@ from gateway.store import outreach as rows
 from gateway.store.campaigns import OPEN
 from gateway.store.consents import Way
 from gateway.store.outreach import Version, VersionState
+from ivr.burmese.encodings import in_unicode
 from prompts.intake import PROGRAMME
 
 MOST = 50
@@ -180,7 +181,7 @@ def _way() -> Way:
 def _readable(given: Mapping[str, str]) -> dict[str, str]:
     """What was written, to be looked at once more: Zawgyi in Unicode, for that is what the refusal offers."""
     return {
-        name: programmes.in_unicode(value[: programmes.LONGEST_TEXT]) if name.startswith("text_") else value
+        name: in_unicode(value[: programmes.LONGEST_TEXT]) if name.startswith("text_") else value
         for name, value in given.items()
     }
 

@@ -92,7 +92,7 @@ REASONS: Final[Mapping[str, str]] = {
     ),
     "text_empty": _l("There is nothing written."),
     "text_too_long": _l("This is too long for one answer. Say it shorter."),
-    "text_number": _l("There is a long number in it. Numbers do not belong in a text."),
+    "text_number": _l("There is a number in it that can be rung. Numbers do not belong in a text."),
     "text_link": _l("There is an address of the net in it. Links do not belong in a text."),
     "text_listed": _l("There is a word in it that may draw attention. Say it in another way."),
     "text_unseen": _l("There is a sign in it that no phone shows. Type it anew."),

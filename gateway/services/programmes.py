@@ -1,6 +1,5 @@
 """Programmes: written or spoken, in versions, approved by a second person, and taken back."""
 
-import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from gateway.store.consents import Way
 from gateway.store.database import Session
 from gateway.store.outreach import Version, VersionState
 from gateway.store.scripts import BY_A_PERSON
-from ivr.burmese.encodings import Encoding, read
+from ivr.burmese.encodings import holds_zawgyi
 from prompts import intake
 from prompts.intake import Unusable
 
@@ -27,7 +26,6 @@ TOPICS: Final = outreach.TOPICS
 LONGEST_TEXT: Final = 60_000  # characters: about an hour of Burmese, as long as a voice may be
 LONGEST_TITLE: Final = 120
 RENDER_LIVES: Final = timedelta(hours=12)
-_SENTENCE: Final = re.compile(r"(?<=[။\n])")
 _UNREADABLE: Final = frozenset({"Cc", "Cs", "Co", "Cn"})
 
 
@@ -174,12 +172,6 @@ def differences(before: str, after: str) -> list[tuple[Literal["del", "ins", ""]
     return found
 
 
-def in_unicode(text: str) -> str:
-    """The text with every sentence that is surely Zawgyi in Unicode; both may stand in one text."""
-    sentences = (read(one, None) for one in _SENTENCE.split(text))
-    return "".join(one.text for one in sentences)
-
-
 # --- what is brought -----------------------------------------------------------------------------------
 
 
@@ -223,7 +215,7 @@ def _tidy(given: str) -> str:
         raise Refused("too_long")
     if any(sign == "\ufffd" or unicodedata.category(sign) in _UNREADABLE for sign in text.replace("\n", "")):
         raise Refused("unreadable_text")
-    if any(read(one, None).encoding is Encoding.ZAWGYI for one in _SENTENCE.split(text)):
+    if holds_zawgyi(text):
         raise Refused("zawgyi")
     return text
 

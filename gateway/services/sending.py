@@ -20,10 +20,10 @@ from gateway.store.database import Session
 from gateway.store.messages import UNDER_WAY, Message, MessageKind, MessageState
 from gateway.store.outbox import Duty
 from gateway.vault import Place
-from ivr.burmese.encodings import read, unicode_to_zawgyi
+from ivr.burmese.encodings import in_unicode, unicode_to_zawgyi
 from ivr.burmese.segments import Segments, count
-from prompts.check import unfit
 from prompts.library import Display
+from prompts.unsaid import unfit
 
 S = MessageState
 
@@ -38,8 +38,8 @@ TOO_DEAR: Final = timedelta(minutes=1)  # nothing more may be spent now
 
 
 def as_shown(text: str, display: Display) -> str:
-    """The words as they leave for a phone that shows this; Zawgyi typed in is read first."""
-    plain = read(text, None).text.strip()
+    """The words as they leave for a phone that shows this; Zawgyi typed in, or in a part of it, is read first."""
+    plain = in_unicode(text).strip()
     return unicode_to_zawgyi(plain) if display == "zawgyi" else plain
 
 

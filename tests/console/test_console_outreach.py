@@ -147,10 +147,16 @@ def test_programmes_by_call_are_turned_off_and_on(
 # --- languages, versions, texts ---------------------------------------------------------------------------
 
 
-def test_zawgyi_is_said_and_offered_in_unicode(lead: Browser, last_day: str) -> None:
-    text = "ရေကို ဆူအောင် တည်ပါ။ ထမင်းမစားခင် လက်ဆေးပါ။"
+@pytest.mark.parametrize("between", ["။ ", "၊ ", " ", "\n"])
+@pytest.mark.parametrize("zawgyi", [(True, True), (True, False), (False, True)])
+def test_zawgyi_is_said_and_offered_in_unicode(
+    lead: Browser, last_day: str, between: str, zawgyi: tuple[bool, bool]
+) -> None:
+    halves = ("ရေကို ဆူအောင် တည်ပါ", "ထမင်းမစားခင် လက်ဆေးပါ။")
+    text = between.join(halves)
+    typed = (unicode_to_zawgyi(one) if so else one for one, so in zip(halves, zawgyi, strict=True))
     lead.get("/programmes/new")
-    page = lead.post("/programmes/new", **(FORM | {"text_my": unicode_to_zawgyi(text)}), last_day=last_day)
+    page = lead.post("/programmes/new", **(FORM | {"text_my": between.join(typed)}), last_day=last_day)
     assert page.status_code == 409
     assert "This was written in Zawgyi." in page.text
     assert text in page.text

@@ -113,7 +113,7 @@ def test_without_script_the_server_counts_and_checks_and_nothing_leaves(
     page = mya.post(f"/cases/{case}/texts/check", text=ANSWER)
     assert f"{len(ANSWER)} of 70 signs, 1 parts" in page.text
     page = mya.post(f"/cases/{case}/texts/check", text="ring 09 790 001 002")
-    assert "There is a long number in it." in page.text
+    assert "There is a number in it that can be rung." in page.text
     assert states(runtime) == [MessageState.RECEIVED]
 
 

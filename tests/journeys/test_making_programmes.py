@@ -1,17 +1,20 @@
 """Making a programme: in several languages, as text or as a person's voice, in versions; and what is no programme."""
 
 import io
+import os
 import re
 from datetime import timedelta
 
 import numpy as np
 import pytest
 import soundfile
+from click.testing import CliRunner
 from front_door import Hotline
 from sqlalchemy import func, select
 
+from gateway.cli import main
 from gateway.errors import Refused
-from gateway.services import programmes, rendering, speech
+from gateway.services import programmes, rendering, sending, speech
 from gateway.services.programmes import Content, Draft
 from gateway.store import outreach as rows
 from gateway.store.consents import Way
@@ -275,6 +278,8 @@ def test_what_is_no_voice_is_said_and_nothing_of_it_is_kept(
         ("က" * 100_000, "too_long"),
         (unicode_to_zawgyi(WATER), "zawgyi"),
         (WATER + "\n" + unicode_to_zawgyi("ထမင်းမစားခင် လက်ဆေးပါ။ ကလေးကို ရေတိုက်ပါ။"), "zawgyi"),
+        (WATER + " ရေကို ဆူအောင် တည်ပါ၊ " + unicode_to_zawgyi("ဖုန်းခေါ်ပါ") + "။", "zawgyi"),  # in one sentence
+        (WATER + " " + unicode_to_zawgyi("ဖုန်းခေါ်ပါ") + " ထမင်းမစားခင် လက်ဆေးပါ။", "zawgyi"),
         ("ရေ \x07 သောက်ပါ။", "unreadable_text"),
         ("ရေ \ufffd\ufffd သောက်ပါ။", "unreadable_text"),
         ("ရေ \ue000 သောက်ပါ။", "unreadable_text"),
@@ -289,10 +294,14 @@ def test_what_is_no_text_is_said_and_nothing_of_it_is_kept(
     assert kept(hotline) == before
 
 
-def test_zawgyi_is_offered_in_unicode_sentence_by_sentence() -> None:
-    mixed = "ရေကို ဆူအောင် တည်ပါ။ " + unicode_to_zawgyi("ထမင်းမစားခင် လက်ဆေးပါ။")
-    assert programmes.in_unicode(mixed) == "ရေကို ဆူအောင် တည်ပါ။ ထမင်းမစားခင် လက်ဆေးပါ။"
-    assert programmes.in_unicode(WATER) == WATER
+def test_the_command_says_so_too(hotline: Hotline, author: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(("HOTLINE_", "TWILIO_"))]:
+        monkeypatch.delenv(name)
+    create = ["outreach", "create", "--title", "Water", "--topic", "health", "--as", "author"]
+    mixed = f"ရေကို ဆူအောင် တည်ပါ၊ {unicode_to_zawgyi('ဖုန်းခေါ်ပါ')}။"
+    done = CliRunner().invoke(main, create, input=mixed, env=hotline.environment)
+    assert done.exit_code == 1
+    assert "Part of this is written in Zawgyi: write it in Unicode" in done.output
 
 
 # --- one short text -------------------------------------------------------------------------------------
@@ -305,6 +314,8 @@ def test_zawgyi_is_offered_in_unicode_sentence_by_sentence() -> None:
         ("က" * 71, "text_too_long"),
         ("See www.example.org", "text_link"),
         ("Ring 09790001001", "text_number"),
+        ("၁၁၉၉ ကို ခေါ်ပါ", "text_number"),
+        ("ကောင်ဆယ်လာနဲ့ ပြောပါ", "text_listed"),
         ("", "text_empty"),
     ],
 )
@@ -313,6 +324,13 @@ def test_a_text_to_be_sent_is_one_segment_without_a_link_or_a_number(
 ) -> None:
     with pytest.raises(Refused, match=f"^{why}$"):
         write(hotline, author, Content("my", text, way=Way.TEXT))
+
+
+def test_a_text_half_in_zawgyi_is_sent_in_one_encoding(hotline: Hotline, author: str) -> None:
+    text = f"ရေကို ဆူအောင် တည်ပါ၊ {unicode_to_zawgyi('လက်ကို ဆပ်ပြာနဲ့ ဆေးပါ')}။"
+    whole = "ရေကို ဆူအောင် တည်ပါ၊ လက်ကို ဆပ်ပြာနဲ့ ဆေးပါ။"
+    assert sending.as_shown(text, "unicode") == whole
+    assert sending.as_shown(text, "zawgyi") == unicode_to_zawgyi(whole)
 
 
 def test_a_text_to_be_sent_is_approved_by_a_second_person_and_never_heard(

@@ -5,8 +5,9 @@ import pytest
 
 import prompts
 from ivr.burmese.encodings import unicode_to_zawgyi
-from prompts.check import check, estimated_seconds, review, unfit
+from prompts.check import check, estimated_seconds, review
 from prompts.library import Library, Review
+from prompts.unsaid import unfit
 
 SHIPPED = Path(prompts.__file__).parent
 LIBRARY = Library.load()
@@ -157,6 +158,43 @@ def test_a_listed_word_is_found_inside_another_and_not_repeated() -> None:
 def test_a_listed_word_is_found_whatever_stands_between_its_letters() -> None:
     assert unfit("သောက်\u200bပါ", word_list=frozenset({"သောက်ပါ"})) == ("text_listed",)
     assert unfit("Ｂｏｉｌ-it", word_list=frozenset({"boil it"})) == ("text_listed",)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("1199 ကို ခေါ်ပါ။", "holds a number that can be rung, “1199”"),
+        ("၁၁၉၉ ကို ခေါ်ပါ။", "holds a number that can be rung, “1199”"),
+        ("၁၉ဝ ကို ခေါ်ပါ။", "holds a number that can be rung, “190”"),
+        ("1 9 9 ကို ခေါ်ပါ။", "holds a number that can be rung, “1 9 9”"),
+        ("ကောင်ဆယ်လာ ဖုန်းခေါ်ပါမယ်။", "holds “ကောင်ဆယ်လ”, which tells"),
+        (unicode_to_zawgyi("ကောင်ဆယ်လာ ဖုန်းခေါ်ပါမယ်။"), "holds “ကောင်ဆယ်လ”, which tells"),
+        ("ဖတ်ပြီးရင် ဖျက်ပါ။", "holds “ဖတ်ပြီးရင် ဖျက်”, which tells"),
+        ("A Counsellor rings you.", "holds “counsel”, which tells"),
+        ("Hot-line: send 1.", "holds “hot-line”, which tells"),
+        ("Please DELETE  this.", "holds “delete  this”, which tells"),
+    ],
+)
+def test_what_a_text_on_a_handset_must_not_hold_is_named(text: str, words: str) -> None:
+    found = said(wording("sms.neutral", text))
+    assert any(line.startswith("my/texts.toml: sms.neutral: ") and words in line for line in found), found
+    spoken = said(wording("voice.goodbye", text))
+    assert not any("rung" in line or "tells" in line for line in spoken)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["11 now, 12 morning", "10:30", "07-11", "take 500 mg twice", "၅၀၀၀ ကျပ်", "discounsel", "3-5 days"],
+)
+def test_a_code_a_time_or_an_amount_is_no_number_to_ring(text: str) -> None:
+    assert unfit(text) == ()
+
+
+def test_a_listed_word_is_found_in_either_encoding() -> None:
+    zawgyi = unicode_to_zawgyi("ကျောင်းသား")
+    for typed in ("ကျောင်းသားများ", unicode_to_zawgyi("ကျောင်းသားများ")):
+        for listed in ("ကျောင်းသား", zawgyi):
+            assert unfit(typed, word_list=frozenset({listed})) == ("text_listed",)
 
 
 def test_latin_letters_must_be_latin() -> None:

@@ -1,15 +1,30 @@
 import shutil
 import subprocess
 import unicodedata
+from itertools import pairwise, permutations
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.burmese.encodings import Encoding, read, unicode_to_zawgyi, zawgyi_to_unicode
+from ivr.burmese.encodings import (
+    Encoding,
+    holds_zawgyi,
+    in_unicode,
+    read,
+    unicode_to_zawgyi,
+    zawgyi_to_unicode,
+)
 
 MYANMAR = st.characters(min_codepoint=0x1000, max_codepoint=0x109F)
+SENTENCES = (
+    "ရေကို ဆူအောင် တည်ပါ",
+    "ကလေးကို ဆေးရုံ ခေါ်သွားပါ",
+    "ထမင်းမစားခင် လက်ဆေးပါ",
+    "ဖုန်းခေါ်ပါ",
+    "ကျန်းမာရေးအတွက် အားကစားလုပ်ပါ",
+)
 
 
 def nfc(text: str) -> str:
@@ -101,6 +116,27 @@ def test_a_text_that_shows_its_encoding_overrides_the_remembered_one(
     assert read(zawgyi, Encoding.UNICODE).encoding is Encoding.ZAWGYI
 
 
+@pytest.mark.parametrize("between", ["။ ", "၊ ", " "])
+def test_lines_in_both_encodings_are_noticed_and_read_word_by_word(
+    real_lines: list[tuple[str, str]], between: str
+) -> None:
+    long = [pair for pair in real_lines if len(pair[0]) > 60]
+    for (unicode, _), (other, zawgyi) in pairwise(long):
+        assert holds_zawgyi(unicode + between + zawgyi)
+        assert not holds_zawgyi(unicode + between + other)
+        assert in_unicode(unicode + between + other) == unicode + between + other
+    for one, other in permutations(SENTENCES, 2):
+        for mixed in (one + between + unicode_to_zawgyi(other), unicode_to_zawgyi(one) + between + other):
+            assert holds_zawgyi(mixed)
+            assert in_unicode(mixed) == one + between + other
+
+
+def test_a_word_of_both_encodings_stays_and_goes_on_being_noticed() -> None:
+    glued = "ရေသောက်ပါ ချမှတ်ထား" + unicode_to_zawgyi("ထမင်းမစားခင်")
+    assert in_unicode(glued) == glued
+    assert holds_zawgyi(glued)
+
+
 def test_what_is_read_can_be_stored() -> None:
     assert read("a\0b\ud800c", None).text == "ab\ufffdc"
 
@@ -109,6 +145,8 @@ def test_what_is_read_can_be_stored() -> None:
 def test_any_text_is_read(text: str, remembered: Encoding | None) -> None:
     assert "\0" not in read(text, remembered).text
     read(text, remembered).text.encode()
+    in_unicode(text).encode()
+    holds_zawgyi(text)
 
 
 @given(st.text(MYANMAR, max_size=40))
