@@ -7,7 +7,7 @@ from typing import Any
 
 # Processes, not threads, make the tail short, and a bigger machine sets WEB_CONCURRENCY, which gunicorn reads
 # by itself; the few threads keep two slow listeners from silencing the hotline.
-worker_class = "gthread"
+worker_class = "gateway.gathering.Worker"  # gunicorn's gthread, deaf to slow senders
 threads = 4
 
 # A burst waits in the kernel's queue instead of being refused; the kernel caps it at net.core.somaxconn.
