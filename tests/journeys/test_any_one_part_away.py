@@ -75,7 +75,9 @@ def test_with_any_one_part_away_in_any_turn_the_answer_is_a_true_one_in_time(
     fault: Callable[[Hotline], object], hotline: Hotline, tried: Callable[[int], None]
 ) -> None:
     """Redis is away in all of these; that every answer is a document, the front door looks at itself."""
-    hotline.dial()  # this process has served before
+    began = time.perf_counter()
+    hotline.dial()
+    undisturbed = time.perf_counter() - began
     calls, turns, slowest = trials(3, 100), 0, 0.0
     for at in range(calls):
         call = hotline.dial(f"+9597902{at:05d}")
@@ -94,7 +96,7 @@ def test_with_any_one_part_away_in_any_turn_the_answer_is_a_true_one_in_time(
                 heard = call.press(key)
             slowest, turns = max(slowest, time.perf_counter() - began), turns + 1
             assert heard.said or heard.ends
-    assert slowest < 8
+    assert slowest < 8 + 50 * undisturbed  # what is waited for, and as much work as this machine needs
     tried(turns)
 
 

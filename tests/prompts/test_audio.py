@@ -196,12 +196,15 @@ def test_many_writers_of_one_sound_never_show_half_of_it(tmp_path: Path) -> None
     assert [path.name for path in tmp_path.iterdir()] == [f"{name}.wav"]
 
 
-def test_five_seconds_of_speech_are_made_ready_in_a_tenth_of_a_second() -> None:
+def test_speech_is_made_ready_for_the_telephone_in_a_few_walks_over_it() -> None:
     sound = tone(5.0)
     telephone_wav(sound, 22_050)
-    spent = []
+    spent, sorting = [], []
     for _ in itertools.repeat(None, 5):
-        started = time.perf_counter()
+        started = time.process_time()
         telephone_wav(sound, 22_050)
-        spent.append(time.perf_counter() - started)
-    assert min(spent) < 0.1
+        made = time.process_time()
+        np.sort(sound)
+        spent.append(made - started)
+        sorting.append(time.process_time() - made)
+    assert min(spent) < 20 * min(sorting)

@@ -242,13 +242,18 @@ def test_a_job_forked_while_another_thread_speaks_can_still_speak(voice: Offline
         talking.join()
 
 
-def test_three_hundred_prompts_in_two_languages_take_under_twenty_seconds(voice: Offline) -> None:
+def test_a_prompt_costs_little_more_than_what_espeak_itself_needs_for_it(voice: Offline) -> None:
     burmese_prompt = SENTENCE + "အကူအညီ လိုပါက တစ်ကို နှိပ်ပါ။ သတင်းအချက်အလက် အတွက် နှစ်ကို နှိပ်ပါ။"
     english_prompt = (
         "To ask somebody to ring you, press one. For information, press two. To listen, press three."
     )
-    started = time.process_time()
-    for number in range(15):
-        voice.speak(f"{burmese_prompt} {number}", "my")
-        voice.speak(f"{english_prompt} {number}", "en")
-    assert (time.process_time() - started) * 20 < 20
+    bare, spoken = [], []
+    for _ in range(5):
+        started = time.process_time()
+        _library().say(english_prompt, "en")
+        floor = time.process_time()
+        voice.speak(burmese_prompt, "my")
+        voice.speak(english_prompt, "en")
+        bare.append(floor - started)
+        spoken.append(time.process_time() - floor)
+    assert min(spoken) < 15 * min(bare)
