@@ -464,8 +464,10 @@ def _refused(
 
 
 def _close(runtime: Runtime, campaign: Campaign, why: str) -> None:
-    """Nobody further is rung: count those who are left, slice by slice, and those who were never listed."""
+    """Nobody further is rung: count those who were never listed and those who are left, slice by slice."""
     now = runtime.clock.now()
+    while _count_unlisted(runtime, campaign, why, now):
+        pass
     left = campaigns.SLICE
     while left:
         with runtime.database.write() as session:
@@ -473,17 +475,23 @@ def _close(runtime: Runtime, campaign: Campaign, why: str) -> None:
             if left:
                 rows.tally(session, campaign.id, {why: left}, now=now)
     with runtime.database.write() as session:
+        rows.move(session, campaign.id, from_=rows.OPEN, to=CampaignState.DONE)
+
+
+def _count_unlisted(runtime: Runtime, campaign: Campaign, why: str, now: datetime) -> bool:
+    """Count a slice of those who were never listed; whether there may be more."""
+    with runtime.database.write() as session:
         there = rows.locked(session, campaign.id)
         version = outreach.version(session, campaign.version)
-        if there is None or version is None:
-            return
-        if not there.all_listed:
-            meant = audience_of(there, version)
-            rest = rows.size(session, meant, after=there.last_listed, now=now)
-            rows.change(session, there.id, all_listed=True)
-            if rest:
-                rows.tally(session, there.id, {"listed": rest, why: rest}, now=now)
-        rows.move(session, there.id, from_=rows.OPEN, to=CampaignState.DONE)
+        if there is None or version is None or there.all_listed:
+            return False
+        meant, most = audience_of(there, version), campaigns.SLICE
+        slice_ = rows.next_consents(session, meant, after=there.last_listed, now=now, most=most)
+        if slice_:
+            rows.change(session, there.id, last_listed=slice_[-1])
+            rows.tally(session, there.id, {"listed": len(slice_), why: len(slice_)}, now=now)
+        rows.change(session, there.id, all_listed=len(slice_) < most)
+        return len(slice_) == most
 
 
 def recall(runtime: Runtime, duty: Duty) -> None:

@@ -204,9 +204,8 @@ def _meant(audience: Audience, now: datetime) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def size(session: Session, audience: Audience, *, now: datetime, after: str = "") -> int:
-    """How many; `after`: of those that come after this consent in the order of their ids."""
-    meant = (*_meant(audience, now), consents.c.id > after)
+def size(session: Session, audience: Audience, *, now: datetime) -> int:
+    meant = _meant(audience, now)
     return session.execute(select(func.count()).select_from(consents).where(*meant)).scalar_one()
 
 

@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from front_door import Hotline, Placed, Provider
 from journeys.test_programmes import approved, opted_in, version_of
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from gateway.errors import Refused
 from gateway.phone import Msisdn
@@ -382,6 +383,26 @@ def test_canceled_is_never_again_and_counted(hotline: Hotline) -> None:
     hotline.at(10, days=1)
     hotline.work()
     assert len(hotline.provider.calls) == 1
+
+
+def test_however_many_were_never_listed_a_transaction_counts_a_slice_of_them(
+    hotline: Hotline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaigns, "SLICE", 2)
+    people(hotline, 5)
+    version, author = ready(hotline)
+    campaign = campaigns.launch(hotline.runtime, version, author)
+    campaigns.steer(hotline.runtime, campaign, author, to=CampaignState.CANCELED)
+    counted: list[int] = []
+
+    def note(_connection: object, _cursor: object, statement: str, values: Any, *_rest: object) -> None:
+        if statement.startswith("INSERT INTO tallies") and "canceled" in values:
+            counted.append(values[-1])
+
+    event.listen(hotline.runtime.database.engine, "before_cursor_execute", note)
+    hotline.work()
+    assert totals(hotline, campaign) == {"listed": 5, "canceled": 5}
+    assert counted == [2, 2, 1]
 
 
 def test_taking_a_programme_back_ends_its_calls(hotline: Hotline) -> None:
