@@ -1,4 +1,4 @@
-"""What tests of every room share: a real Redis of their own."""
+"""What tests of every room share: an installation, a phone company, real servers of their own."""
 
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from argon2 import PasswordHasher
 from compiled_once import compile_once
 from front_door import Hotline, Provider, build_bare, build_template
 from hypothesis import HealthCheck, settings
+from real_postgres import NoPostgres, Postgres, build_postgres
 from real_redis import RedisServer
 
 from gateway.services import factors
@@ -63,6 +64,16 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("template")
     build_template(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres(template: Path) -> Iterator[Postgres]:
+    try:
+        made = build_postgres(template)
+    except NoPostgres as reason:
+        pytest.skip(f"NO POSTGRESQL HERE, its tests were not run: {reason}")
+    yield made
+    made.server.remove()
 
 
 @pytest.fixture

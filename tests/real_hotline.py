@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -156,11 +157,15 @@ class RealHotline(Hotline):
         return found
 
     def kill(self, name: str) -> int:
-        """Kill -9 one process of that name; give its pid."""
-        until(lambda: self.processes().get(name), 30, self.screen)
-        pid = self.processes()[name][0]
-        os.kill(pid, signal.SIGKILL)
-        return pid
+        """Kill -9 one process of that name; give its pid. What has ended by itself before is not counted."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            for pid in self.processes().get(name, [])[:1]:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    return pid
+            time.sleep(0.02)
+        raise AssertionError(f"there is no {name} to kill: {self.screen.read_text()}")
 
     # -- commands --
 

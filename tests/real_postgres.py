@@ -1,16 +1,25 @@
 """A real PostgreSQL for tests, from a development package: to be started, stopped and killed at will."""
 
+import contextlib
 import importlib.util
 import os
 import pwd
+import random
+import secrets
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+from sqlalchemy import create_engine, insert, select
+
+from gateway.store import migrations
+from gateway.store.database import Database, metadata
 
 _NOBODY = "nobody"  # the server refuses to run as root
 
@@ -76,10 +85,30 @@ class PostgresServer:
                 return
 
     def kill(self) -> None:
-        """As a power cut would: the server's own children end by themselves when it is gone."""
+        """As a power cut would: the server's own children end by themselves when it is gone, and are waited for."""
         if self._process is not None:
+            children = list(self._children())
             self._process.send_signal(signal.SIGKILL)
             self._process.wait()
+            deadline = time.monotonic() + 30
+            while any(Path(f"/proc/{pid}/cmdline").exists() for pid in children):  # they hold its memory
+                assert time.monotonic() < deadline, "a child of the server does not end"
+                time.sleep(0.01)
+
+    def kill_session(self) -> bool:
+        """Kill -9 a process that serves a client, if there is one: the server ends all and starts anew by itself."""
+        serving = [pid for pid, title in self._children().items() if "[local]" in title]
+        if serving:
+            os.kill(random.choice(serving), signal.SIGKILL)
+        return bool(serving)
+
+    def _children(self) -> dict[int, str]:
+        assert self._process is not None
+        found = {}
+        for pid in Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split():
+            with contextlib.suppress(OSError):  # it has just ended
+                found[int(pid)] = Path(f"/proc/{pid}/cmdline").read_text()
+        return found
 
     def remove(self) -> None:
         if self._process is not None and self._process.poll() is None:
@@ -98,3 +127,40 @@ class PostgresServer:
             [self._programs / program, *map(str, arguments)],
             check=True, cwd=self.folder, user=self._user, capture_output=True, timeout=60,
         )  # fmt: skip
+
+
+_TEMPLATE = "template_hotline"
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A server with a template database: migrated, and with the sounds that every test needs."""
+
+    server: PostgresServer
+
+    @contextlib.contextmanager
+    def addresses(self) -> Iterator[dict[str, str]]:
+        """A database and a keystore of one hotline's own, as its settings name them."""
+        rows, keys = "t" + secrets.token_hex(6), "k" + secrets.token_hex(6)
+        yield {
+            "DATABASE_URL": self.server.database(rows, template=_TEMPLATE),
+            "KEYSTORE_URL": self.server.database(keys),
+        }
+        for name in (rows, keys):
+            self.server.drop(name)
+
+
+def build_postgres(template: Path) -> Postgres:
+    """Raises `NoPostgres`."""
+    server = PostgresServer()
+    database = Database(server.database(_TEMPLATE), busy=5)
+    migrations.upgrade(database)
+    shipped = create_engine(f"sqlite:///{template / 'hotline.db'}")
+    with shipped.connect() as source, database.write() as target:
+        for table in metadata.sorted_tables:
+            rows = [row._asdict() for row in source.execute(select(table))]
+            if rows:
+                target.execute(insert(table), rows)
+    shipped.dispose()
+    database.close()
+    return Postgres(server)

@@ -1,4 +1,9 @@
-"""Somebody within minutes: several counselors on shift are rung, and the first right key takes the request."""
+"""Somebody within minutes: several counselors on shift are rung, and the first right key takes the request.
+
+Each urgent request has a duty of its own that looks who can be rung, again and again. Where several wait for the same
+counselor, whoever stands first has them rung; and who stands far behind looks more rarely, so that a crowd that nobody
+can serve just now does not keep the workers from anything else.
+"""
 
 import secrets
 from datetime import datetime, timedelta
@@ -10,7 +15,7 @@ from gateway.services import attending, callbacks, priority, windows
 from gateway.services import counselors as people
 from gateway.services.errands import Errand, errand, ring_bells
 from gateway.store import callbacks as rows
-from gateway.store import counselors, legs, outbox
+from gateway.store import counselors, legs, outbox, refusals
 from gateway.store.callbacks import Callback, CallbackState
 from gateway.store.counselors import Reachable
 from gateway.store.database import Session
@@ -19,6 +24,9 @@ from gateway.store.outbox import Duty
 AT_ONCE: Final = 10
 HEAD_START: Final = timedelta(seconds=60)  # for whoever looks at the console just now
 LOOK_AGAIN: Final = timedelta(seconds=30)
+LOOK_AGAIN_BEHIND: Final = timedelta(minutes=5)  # at most, for who stands far behind
+AT_THE_HEAD: Final = 20  # look every half minute; the next so many every minute, and so on
+BEFORE_IT: Final = 5  # who stand before a request and may want the same counselor
 SAME_ONE_AGAIN: Final = timedelta(minutes=5)
 MISSED: Final = 2  # unanswered rings in a row, and nobody is there
 
@@ -60,32 +68,63 @@ def ring(runtime: Runtime, duty: Duty) -> None:
             outbox.finish(session, duty.id, now=now, result="not_wanted")
             return
         if there.state is CallbackState.WAITING and not callbacks.withheld(there, now):
-            hers = 0 if legs.staying(session, there.id) else 1  # a line for the caller, unless she is on it
-            room = runtime.settings.calls_at_once - legs.live(session) - hers
-            recently = [
-                leg.account
-                for leg in legs.of(session, there.id)
-                if leg.account and leg.created > now - SAME_ONE_AGAIN
-            ]
-            busy = [
-                *legs.busy_accounts(session),
-                *outbox.accounts_owed(session, JOB_RING_POOLED),
-                *outbox.accounts_owed(session, JOB_RING_KEYPAD),
-            ]
-            not_for_it = attending.not_to_be_rung(session, runtime, there.id, now)
-            chosen = people.reachable(
-                session,
-                most=max(0, min(AT_ONCE, room)),
-                but=[*recently, *busy, *not_for_it],
-                wish=priority.wish_of(there, now),
-            )
             errands = [
                 _ring_one(session, runtime, there.id, one, now)
-                for one in chosen
+                for one in _chosen(session, runtime, there, now)
                 if not outbox.owed(session, JOB_RING_KEYPAD, one.account)
             ]
-        outbox.again(session, duty.id, due=now + LOOK_AGAIN, count=False)
+        outbox.again(session, duty.id, due=now + _pause(session, there, now), count=False)
     ring_bells(runtime, errands)
+
+
+def _chosen(session: Session, runtime: Runtime, there: Callback, now: datetime) -> list[Reachable]:
+    """Whom to ring for this request now."""
+    on_the_line = legs.staying(session, there.id)
+    hers = 0 if on_the_line else 1  # a line for the caller, unless she is on it
+    room = runtime.settings.calls_at_once - legs.live(session) - hers
+    but = [
+        *_rung_lately(session, there.id, now),
+        *legs.busy_accounts(session),
+        *outbox.accounts_owed(session, JOB_RING_POOLED),
+        *outbox.accounts_owed(session, JOB_RING_KEYPAD),
+        *attending.not_to_be_rung(session, runtime, there.id, now),
+    ]
+    most = max(0, min(AT_ONCE, room))
+    found = people.reachable(session, most=most, but=but, wish=priority.wish_of(there, now))
+    if on_the_line:
+        return list(found)
+    return [one for one in found if not _comes_first(session, there, one.account, now)]
+
+
+def _rung_lately(session: Session, callback: str, now: datetime) -> list[str]:
+    found = legs.of(session, callback)
+    return [leg.account for leg in found if leg.account and leg.created > now - SAME_ONE_AGAIN]
+
+
+def _comes_first(session: Session, there: Callback, account: str, now: datetime) -> bool:
+    """Whether somebody who stands before this one is about to have that counselor rung."""
+    person = counselors.get(session, account)
+    if person is None:
+        return False
+    but = [*refusals.of_account(session, account)]
+    for _ in range(BEFORE_IT):
+        first = rows.due(
+            session, now, person=person, last_chance=priority.last_chance(now), but=but, urgent=True
+        )
+        if first is None or first.rank >= there.rank:
+            return False
+        about_to = outbox.owed(session, JOB_RING_POOL, first.id, before=now + LOOK_AGAIN)
+        if about_to and account not in _rung_lately(session, first.id, now):
+            return True
+        but.append(first.id)
+    return False
+
+
+def _pause(session: Session, there: Callback, now: datetime) -> timedelta:
+    """Until it looks again: the longer, the more stand before it."""
+    longest = LOOK_AGAIN_BEHIND // LOOK_AGAIN
+    before = rows.urgent_before(session, there.rank, now, most=AT_THE_HEAD * longest)
+    return LOOK_AGAIN * min(1 + before // AT_THE_HEAD, longest)
 
 
 def _ring_one(session: Session, runtime: Runtime, callback: str, one: Reachable, now: datetime) -> Errand:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 
-HOUR = "hour"
+from gateway.store import callbacks as rows
+
+HOUR = rows.HOUR
 WINDOWS = {
     "morning": (time(7), time(11)),
     "midday": (time(11), time(15)),

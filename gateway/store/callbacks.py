@@ -51,6 +51,8 @@ class CallbackState(StrEnum):
     FORGOTTEN = "forgotten"
 
 
+HOUR = "hour"
+"""The wish of somebody who wants to be rung as soon as somebody is there."""
 BY_TEXT = "text"
 """The wish of somebody who texted and did not ask to be rung."""
 
@@ -101,6 +103,8 @@ _open = callbacks.c.ended.is_(None)
 _waiting = and_(_open, callbacks.c.state == literal_column(f"'{CallbackState.WAITING}'"))
 Index("ix_callbacks_rank", callbacks.c.rank, sqlite_where=_waiting, postgresql_where=_waiting)
 Index("ix_callbacks_not_before", callbacks.c.not_before, sqlite_where=_waiting, postgresql_where=_waiting)
+# For whom people are rung instead of waiting until somebody looks: `services.pool.urgent` says the same.
+_urgent = or_(callbacks.c.wish == HOUR, callbacks.c.danger.is_not(None), callbacks.c.escalated.is_not(None))
 _uncertain = and_(_open, callbacks.c.state == literal_column(f"'{CallbackState.UNCERTAIN}'"))
 Index("ix_callbacks_uncertain", callbacks.c.not_before, sqlite_where=_uncertain, postgresql_where=_uncertain)
 Index("ix_callbacks_expires", callbacks.c.expires, sqlite_where=_open, postgresql_where=_open)
@@ -326,8 +330,12 @@ def due(
     person: Account,
     last_chance: datetime,
     but: Collection[str] = (),
+    urgent: bool = False,
 ) -> Callback | None:
-    """The first request that may be rung now and suits `person`; any suits whose time ends before `last_chance`."""
+    """The first request that may be rung now and suits `person`; any suits whose time ends before `last_chance`.
+
+    With `urgent` only of those for which people are rung.
+    """
     ringable = and_(
         _waiting,
         callbacks.c.contact.is_not(None),
@@ -341,11 +349,27 @@ def due(
     suits = speaks if person.woman else and_(callbacks.c.woman.is_(False), speaks)
     row = session.execute(
         select(*_COLUMNS)
-        .where(ringable, or_(suits, callbacks.c.expires <= last_chance), callbacks.c.id.not_in(but))
+        .where(
+            ringable,
+            or_(suits, callbacks.c.expires <= last_chance),
+            callbacks.c.id.not_in(but),
+            _urgent if urgent else true(),
+        )
         .order_by(callbacks.c.rank)
         .limit(1)
     ).one_or_none()
     return None if row is None else _callback(row)
+
+
+def urgent_before(session: Session, rank: datetime, now: datetime, *, most: int) -> int:
+    """How many for whom people are rung now stand before this rank; counted up to `most`."""
+    before = (
+        select(callbacks.c.id)
+        .where(_waiting, callbacks.c.rank < rank, callbacks.c.not_before <= now, _urgent)
+        .limit(most)
+        .subquery()
+    )
+    return int(session.execute(select(func.count()).select_from(before)).scalar_one())
 
 
 def dying(session: Session, *, before: datetime, now: datetime, most: int) -> Sequence[Callback]:

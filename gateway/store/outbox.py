@@ -18,6 +18,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    true,
     update,
 )
 
@@ -120,10 +121,13 @@ def any_due(session: Session, jobs: Sequence[str], *, now: datetime) -> bool:
     return session.execute(query.limit(1)).first() is not None
 
 
-def owed(session: Session, job: str, subject: str) -> bool:
-    """Whether this is owed already."""
+def owed(session: Session, job: str, subject: str, *, before: datetime | None = None) -> bool:
+    """Whether this is owed already; and due `before` then, where that is asked."""
     query = select(outbox.c.id).where(
-        outbox.c.subject == subject, outbox.c.job == job, outbox.c.done.is_(None)
+        outbox.c.subject == subject,
+        outbox.c.job == job,
+        outbox.c.done.is_(None),
+        true() if before is None else outbox.c.due <= before,
     )
     return session.execute(query.limit(1)).first() is not None
 

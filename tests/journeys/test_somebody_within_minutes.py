@@ -1,7 +1,9 @@
 """Within the hour: counselors on shift are rung, and the first right key takes the request."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from front_door import COUNSELOR, Hotline, Placed, Provider
@@ -10,6 +12,8 @@ from sqlalchemy import select
 from gateway.services import casework
 from gateway.store.callbacks import CallbackState, callbacks
 from gateway.store.counselors import accounts
+from gateway.store.legs import legs
+from gateway.store.outbox import outbox
 
 SECOND, THIRD = "+66812345021", "+66812345022"
 
@@ -91,6 +95,44 @@ def test_nobody_is_rung_for_a_later_window_or_after_it_was_withdrawn(hotline: Ho
     hotline.later(minutes=3)
     hotline.work()
     assert not hotline.provider.calls
+
+
+def test_the_one_counselor_who_is_there_is_rung_for_whoever_stands_first(hotline: Hotline) -> None:
+    """In danger, she comes before who asked earlier, though the ring for that one is due first."""
+    hotline.counselor()
+    hotline.at_console()
+    hotline.dial("+959790001002").press("115")
+    hotline.later(seconds=20)
+    hotline.dial().press("1151")
+    hotline.later(seconds=45)
+    hotline.work()
+    assert not hotline.provider.calls, "hers is due in a moment"
+    hotline.later(seconds=20)
+    hotline.work()
+    (call,) = hotline.provider.calls
+    in_danger = hotline.one(select(callbacks.c.id).where(callbacks.c.danger.is_not(None)))
+    assert leg_of(hotline, call).subject == in_danger.id
+    hotline.not_answered(call)
+    hotline.later(seconds=40)
+    hotline.work()
+    second = leg_of(hotline, hotline.provider.calls[1])
+    assert second.subject != in_danger.id, "not again for her so soon, and nobody waits in vain"
+
+
+def test_a_crowd_that_nobody_can_serve_leaves_the_workers_alone(hotline: Hotline) -> None:
+    for at in range(45):
+        hotline.text("11", f"+9597900{at:05}")
+    hotline.later(minutes=2)
+    hotline.work()
+    now, pauses = hotline.clock.now(), select(outbox.c.due).where(outbox.c.done.is_(None))
+    longest = max(row.due for row in hotline.rows(pauses)) - now
+    soon = [row.due for row in hotline.rows(pauses) if row.due - now <= timedelta(seconds=30)]
+    assert len(soon) == 20, "the first look as often as before"
+    assert timedelta(seconds=60) < longest <= timedelta(seconds=90)
+
+
+def leg_of(hotline: Hotline, call: Placed) -> Any:
+    return hotline.one(select(legs).where(legs.c.id == call.leg_path.rsplit("/", 1)[1]))
 
 
 def test_with_two_lines_one_counselor_is_rung_and_one_line_stays_for_the_caller(
