@@ -11,10 +11,10 @@ from gateway.console.cards import Card, card
 from gateway.console.frame import live
 from gateway.console.gates import go, me
 from gateway.runtime import Runtime
-from gateway.services import attending, counselors, threads
+from gateway.services import attending, counselors, threads, transferring
 from gateway.store import attendance, callbacks, continuing, refusals
 from gateway.store.attendance import Attendance
-from gateway.store.callbacks import BY_TEXT
+from gateway.store.callbacks import BY_TEXT, CallbackState
 from gateway.store.counselors import Role
 
 MOST = 50  # rows on a page: nobody rings more in an hour
@@ -25,6 +25,7 @@ class Waiting:
     """The queue as it is now; `more` where it is longer than a page."""
 
     offered: list[Card]
+    asked_in: list[tuple[Card, bool]]  # into a colleague's talk, and whether this counselor is in it already
     mine: list[Card]
     now: list[Card]
     later: list[Card]
@@ -65,6 +66,12 @@ class Queue:
             waiting = callbacks.waiting(session, most=MOST + 1)
             unclear = callbacks.uncertain(session, most=MOST)
             offered = [callbacks.get(session, one) for one in continuing.offered_to(session, me().id, now)]
+            talks = continuing.offered_to(session, me().id, now, state=CallbackState.TALKING)
+            asked_in = [
+                (case, transferring.beside(session, one, now=now) is not None)
+                for one in talks
+                if (case := callbacks.get(session, one))
+            ]
             on_shift = attendance.there(session, now)
             refused = refusals.of_account(session, me().id)
             there = attendance.of(session, me().id)
@@ -76,6 +83,7 @@ class Queue:
         shown = [one for one in shown if one.id not in refused]
         return Waiting(
             offered=[card(self.runtime, one, now) for one in offered if one is not None],
+            asked_in=[(card(self.runtime, one, now), joined) for one, joined in asked_in],
             mine=[card(self.runtime, one, now) for one in mine],
             now=[one for one in shown if one.safe],
             later=[one for one in shown if not one.safe and not one.by_text],

@@ -51,7 +51,7 @@ def ring_due(runtime: Runtime, *, most: int = 200) -> int:
     dead = [duty.id for duty in duties if duty.taken is not None]
     if dead:  # a job of that id may still lie in Redis: ring with the next one
         with runtime.database.write() as session:
-            outbox.rung(session, dead)
+            outbox.freed(session, dead, stale=now - STALE)
     for duty in duties:
         ring = duty.rings + 1 if duty.taken is not None else duty.rings
         runtime.queue.put(duty.job, duty.id, ring=ring)

@@ -197,9 +197,16 @@ def due(session: Session, *, now: datetime, stale: datetime, most: int) -> Seque
     return [_duty(row) for row in rows]
 
 
-def rung(session: Session, duties: Sequence[str]) -> None:
-    """A further ring: the next job's id differs, so that a lost job does not block it."""
-    session.execute(update(outbox).where(outbox.c.id.in_(duties)).values(rings=outbox.c.rings + 1))
+def freed(session: Session, duties: Sequence[str], *, stale: datetime) -> None:
+    """Take them from workers that died with them in hand; counted once for each, however long no other comes.
+
+    The next job's id differs, so that a lost one does not block it.
+    """
+    session.execute(
+        update(outbox)
+        .where(outbox.c.id.in_(duties), outbox.c.done.is_(None), outbox.c.taken < stale)
+        .values(taken=None, rings=outbox.c.rings + 1)
+    )
 
 
 def counts(session: Session) -> dict[str, int]:

@@ -6,11 +6,12 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 import pytest
-from front_door import CALLER, COUNSELOR, Hotline, Line, Placed, Provider
+from console.browser import Browser
+from front_door import CALLER, COUNSELOR, PASSWORD, Hotline, Line, Placed, Provider
 from sqlalchemy import select
 
 from gateway.errors import Refused
-from gateway.services import casework, continuing, ending, keypad, transferring
+from gateway.services import casework, continuing, ending, keypad, signing_in, transferring
 from gateway.store import callbacks as requests
 from gateway.store import refusals
 from gateway.store.callbacks import CallbackState, callbacks
@@ -23,8 +24,9 @@ SECOND = "+66812345022"
 @pytest.fixture
 def hotline(template: Path, tmp_path: Path, provider: Provider) -> Iterator[Hotline]:
     made = Hotline(
-        template, tmp_path / "hotline", provider, HOTLINE_FEATURES="transfer", HOTLINE_CALLS_AT_ONCE="4"
-    )
+        template, tmp_path / "hotline", provider,
+        HOTLINE_FEATURES="transfer", HOTLINE_CALLS_AT_ONCE="4", HOTLINE_FACES="all",
+    )  # fmt: skip
     yield made
     made.runtime.database.close()
 
@@ -198,6 +200,26 @@ def test_without_a_choice_whoever_suits_is_rung_and_never_who_refused_it(talk: T
     continuing.end_offer(talk.hotline.runtime, talk.case, talk.first.id)
     talk.hotline.work(most=30)
     assert talk.rung("+66812345023").status == "completed", "her phone stops ringing"
+
+
+def test_the_colleagues_queue_says_why_the_phone_rings_and_then_that_they_are_in_it(talk: Talk) -> None:
+    browser = Browser(talk.hotline.app.test_client(), talk.hotline.runtime)
+    browser.get("/sign-in")
+    code = signing_in.current_code(talk.hotline.runtime, "second") or ""
+    browser.post("/sign-in", alias="second", password=PASSWORD, code=code)
+    asked, joined = "A colleague brings you into a talk", "You are in the talk"
+    assert asked not in browser.get("/queue").text
+    transferring.ask(talk.hotline.runtime, talk.case, talk.first.id, talk.second.id)
+    assert asked in browser.get("/queue").text
+    browser.post(f"/cases/{talk.case}/end-offer")
+    assert asked not in browser.get("/queue").text, "not now"
+    talk.hotline.later(seconds=1)
+    talk.joined()
+    assert joined in browser.get("/queue").text
+    talk.counselor.hang_up()
+    page = browser.get("/queue").text
+    assert joined not in page
+    assert "Yours" in page
 
 
 def test_who_was_captured_is_out_of_the_talk_too(talk: Talk) -> None:

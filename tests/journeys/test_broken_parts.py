@@ -9,10 +9,11 @@ import pytest
 from front_door import CALLER, Heard, Hotline, Line
 from sqlalchemy import select
 
-from gateway.services import casework, housekeeping, states
+from gateway.services import casework, dispatch, housekeeping, states
 from gateway.store.callbacks import callbacks
 from gateway.store.conversations import conversations
 from gateway.store.legs import legs
+from gateway.store.outbox import outbox
 from gateway.vault import Place
 from ivr.engine import State
 
@@ -269,3 +270,36 @@ def test_a_status_report_that_breaks_is_no_error_to_the_carrier(hotline: Hotline
         session.execute(conversations.update().values(state=sealed))
     assert hotline.post(line.status_path, form).status_code == 204
     assert hotline.one(select(legs)).ended is None, "left to the minute's sweep"
+
+
+# --- a worker that dies -------------------------------------------------------------------------------
+
+
+def test_what_a_dead_worker_had_in_hand_is_done_however_long_no_other_comes(hotline: Hotline) -> None:
+    """The clock ticks each second all the while."""
+    duty = owes_a_ring(hotline)
+    assert dispatch.take(hotline.runtime, duty)
+    hotline.later(seconds=61)
+    for _ in range(dispatch.RINGS_BEFORE_PARKED + 3):
+        dispatch.ring_due(hotline.runtime)
+        hotline.later(seconds=1)
+    hotline.work()
+    assert hotline.one(select(outbox.c.result).where(outbox.c.id == duty)).result == "placed"
+    assert len(hotline.provider.calls) == 1
+
+
+def test_what_kills_each_worker_that_takes_it_is_parked(hotline: Hotline) -> None:
+    duty = owes_a_ring(hotline)
+    for _ in range(dispatch.RINGS_BEFORE_PARKED):
+        assert dispatch.take(hotline.runtime, duty)
+        hotline.later(seconds=61)
+        dispatch.ring_due(hotline.runtime)
+    hotline.work()
+    assert hotline.one(select(outbox.c.result).where(outbox.c.id == duty)).result == "parked"
+    assert not hotline.provider.calls
+
+
+def owes_a_ring(hotline: Hotline) -> str:
+    """She asks for programmes by call, and one call must follow."""
+    hotline.dial().press("816")
+    return str(hotline.one(select(outbox.c.id)).id)
