@@ -65,13 +65,10 @@ class Queue:
             mine = callbacks.of_account(session, me().id)
             waiting = callbacks.waiting(session, most=MOST + 1)
             unclear = callbacks.uncertain(session, most=MOST)
-            offered = [callbacks.get(session, one) for one in continuing.offered_to(session, me().id, now)]
-            talks = continuing.offered_to(session, me().id, now, state=CallbackState.TALKING)
-            asked_in = [
-                (case, transferring.beside(session, one, now=now) is not None)
-                for one in talks
-                if (case := callbacks.get(session, one))
-            ]
+            asked = [callbacks.get(session, one) for one in continuing.offered_to(session, me().id, now)]
+            offers = [one for one in asked if one is not None]
+            talks = [one for one in offers if one.state is CallbackState.TALKING]
+            joined = {one.id for one in talks if transferring.beside(session, one.id, now=now)}
             on_shift = attendance.there(session, now)
             refused = refusals.of_account(session, me().id)
             there = attendance.of(session, me().id)
@@ -82,8 +79,8 @@ class Queue:
         others = [one for one in shown if one.id in refused]
         shown = [one for one in shown if one.id not in refused]
         return Waiting(
-            offered=[card(self.runtime, one, now) for one in offered if one is not None],
-            asked_in=[(card(self.runtime, one, now), joined) for one, joined in asked_in],
+            offered=[card(self.runtime, one, now) for one in offers if one not in talks],
+            asked_in=[(card(self.runtime, one, now), one.id in joined) for one in talks],
             mine=[card(self.runtime, one, now) for one in mine],
             now=[one for one in shown if one.safe],
             later=[one for one in shown if not one.safe and not one.by_text],

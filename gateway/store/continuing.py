@@ -130,17 +130,15 @@ def offered(session: Session, callback: str, now: datetime) -> Handover | None:
     return None if row is None else Handover(*row)
 
 
-def offered_to(
-    session: Session, account: str, now: datetime, *, state: CallbackState = CallbackState.CLAIMED
-) -> Sequence[str]:
-    """Cases of colleagues, who still have charge of them, that this account is asked to have or (`TALKING`) to join."""
+def offered_to(session: Session, account: str, now: datetime) -> Sequence[str]:
+    """Cases of colleagues, who still have charge of them, that this account is asked to have, or whose talk to join."""
     query = (
         select(handovers.c.callback)
         .join(callbacks, callbacks.c.id == handovers.c.callback)
         .where(
             handovers.c.taker == account,
             handovers.c.until > now,
-            callbacks.c.state == state,
+            callbacks.c.state.in_((CallbackState.CLAIMED, CallbackState.TALKING)),
             callbacks.c.claimed_by == handovers.c.giver,
         )
         .order_by(handovers.c.until)
