@@ -65,7 +65,7 @@ promises: ## what tests show of each promise, with N; writes docs/promises.md (P
 
 leak-test: ## drive every flow with canary numbers and texts, then look for them everywhere, decoding
 	$(call set_up,dev)
-	@$(CLEAN) $(BIN)/python -m pytest tests/faults/test_leak_scanner.py tests/faults/test_nothing_leaks.py -p no:randomly
+	@$(CLEAN) $(BIN)/python -m pytest --hypothesis-profile=full tests/faults/test_leak_scanner.py tests/faults/test_nothing_leaks.py -p no:randomly
 
 audit: ## known weaknesses of the locked packages, and the worst kinds in our own lines; needs the network
 	$(call set_up,dev)

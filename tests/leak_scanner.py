@@ -26,6 +26,8 @@ _PERCENT = re.compile(rb"%[0-9a-fA-F]{2}")
 _QUOTED = re.compile(rb"=[0-9A-F]{2}|=\r?\n")
 _ENTITY = re.compile(rb"&#?[0-9a-zA-Z]{2,8};")
 _DIGIT_RUN = re.compile(r"\d(?:[\s.\-/()\u200b-\u200f\u2060_]{0,3}\d){7,}")
+_PAGE = 4_096  # of a database's file
+_GAP = b"\n\n\n\n"
 _MAGIC = (b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 
 
@@ -49,15 +51,23 @@ class Scanner:
             self._needles += [(at, national), (at, national[::-1])]
         self._texts = [(at + n, _letters(text)) for n, text in enumerate(texts, start=1)]
 
-    def folder(self, folder: Path, *, without: Sequence[str] = ()) -> list[Found]:
-        """Every file below, and the names of all; `without` those that are looked at another time."""
+    def folder(self, folder: Path, *, without: Sequence[str] = (), before: Path | None = None) -> list[Found]:
+        """Every file below, and the names of all; `without` those that are looked at another time.
+
+        `before` is the folder that this one began as a copy of, before there was anything to find: what still
+        stands there byte for byte is not looked at.
+        """
         found = []
         for path in sorted(folder.rglob("*")):
             if path.relative_to(folder).parts[0] in without:
                 continue
             found += self.data(str(path).encode(), f"name of {path}")
             if path.is_file():
-                found += self.data(path.read_bytes(), str(path))
+                data = path.read_bytes()
+                then = before / path.relative_to(folder) if before else path
+                if before and then.is_file():
+                    data = _changed(data, then.read_bytes())
+                found += self.data(data, str(path))
         return found
 
     def data(self, data: bytes, place: str) -> list[Found]:
@@ -86,6 +96,18 @@ class Scanner:
                 letters = _letters(text)
                 hits |= {which for which, needle in self._texts if needle in letters}
         return hits
+
+
+def _changed(now: bytes, then: bytes) -> bytes:
+    """The pages that are not what they were, those next to each other unbroken."""
+    kept = bytearray()
+    for at in range(0, len(now), _PAGE):
+        page = now[at : at + _PAGE]
+        if page != then[at : at + _PAGE]:
+            kept += page
+        elif not kept.endswith(_GAP):
+            kept += _GAP
+    return bytes(kept)
 
 
 def _national(number: str) -> str:

@@ -78,6 +78,24 @@ def test_a_name_of_a_file_is_looked_at_too(tmp_path: Path) -> None:
     assert len(Scanner([NUMBER]).folder(tmp_path)) == 1
 
 
+def test_what_stood_there_before_is_left_out_and_everything_else_is_found(tmp_path: Path) -> None:
+    then, now = tmp_path / "then", tmp_path / "now"
+    for folder in (then, now):
+        folder.mkdir()
+    noise = bytearray(secrets.token_bytes(20 * 4_096))
+    noise[5_000:5_013] = NUMBER.encode()
+    (then / "rows.db").write_bytes(noise)
+    (now / "rows.db").write_bytes(noise)
+    assert Scanner([NUMBER]).folder(now, before=then) == []
+    noise[8 * 4_096 - 6 : 8 * 4_096 + 7] = OTHER.encode()
+    (now / "rows.db").write_bytes(noise + NUMBER.encode())
+    (now / "new").write_bytes(OTHER.encode())
+    found = Scanner([NUMBER, OTHER]).folder(now, before=then)
+    assert sorted((Path(one.place).name, one.which) for one in found) == [
+        ("new", 2), ("rows.db", 1), ("rows.db", 2),
+    ]  # fmt: skip
+
+
 @pytest.mark.promise(2)
 @pytest.mark.parametrize("text", [WORDS, unicode_to_zawgyi(WORDS), "meet me at the old bridge"])
 @pytest.mark.parametrize("how", ["plain", "utf-16-le", "zlib", "base64", "json", "percent", "spaced"])
