@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 from base64 import b64encode
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
@@ -16,7 +16,8 @@ from urllib.parse import parse_qsl
 
 from front_door import PASSWORD, Hotline, Provider
 from inputs.raw import Ask, Got, send
-from sqlalchemy import select
+from real_postgres import PostgresServer
+from sqlalchemy import make_url, select
 from twilio.request_validator import RequestValidator
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
@@ -29,9 +30,11 @@ from gateway.store import legs, outreach
 from gateway.store.callbacks import callbacks
 from gateway.store.counselors import Role
 from gateway.store.outreach import VersionState, fingerprint
+from gateway.vault import Vault
 
 NOBODY, IDLE, CARRIER, PHONES = "nobody", "idle", "carrier", "phones"
 VISITORS = [NOBODY, *(role.value for role in Role), IDLE, CARRIER, PHONES]
+OUT = ("/console/sign-in", "/console/stop")
 AWAY = "http://127.0.0.1:9"  # nobody listens there, so that the simulated network reaches nothing
 TOKEN = b"the-token-of-the-form"
 SOUNDS = f"{'a' * 64} {'b' * 64}"
@@ -46,10 +49,51 @@ _TWILIO = {
 }  # fmt: skip
 
 
+@dataclass
+class Files:
+    """Database and keystore on SQLite, put away and brought back as they were."""
+
+    folder: Path
+    addresses: dict[str, str] = field(default_factory=dict)
+
+    def keep(self) -> None:
+        for name in ("hotline", "keystore"):
+            with sqlite3.connect(self.folder / f"{name}.db") as database:
+                database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            database.close()
+            shutil.copy(self.folder / f"{name}.db", self.folder / f"{name}.kept")
+
+    def bring_back(self) -> None:
+        for name in ("hotline", "keystore"):
+            for suffix in ("-wal", "-shm", "-journal"):
+                (self.folder / f"{name}.db{suffix}").unlink(missing_ok=True)
+            shutil.copy(self.folder / f"{name}.kept", self.folder / f"{name}.db")
+
+
+@dataclass
+class Databases:
+    """The same on PostgreSQL."""
+
+    server: PostgresServer
+    addresses: dict[str, str]
+
+    def keep(self) -> None:
+        for name in self._names():
+            self.server.database(f"kept_{name}", template=name)
+
+    def bring_back(self) -> None:
+        for name in self._names():
+            self.server.drop(name)
+            self.server.database(name, template=f"kept_{name}")
+
+    def _names(self) -> list[str]:
+        return [str(make_url(address).database) for address in self.addresses.values()]
+
+
 class House(Hotline):
     """`ways(visitor)` are the requests that somebody may begin from; `ask` sends one as that visitor."""
 
-    def __init__(self, template: Path, folder: Path) -> None:
+    def __init__(self, template: Path, folder: Path, rows: Files | Databases) -> None:
         network = cast("Provider", SimpleNamespace(address=f"{AWAY}/simulator/api"))
         more = {"HOTLINE_PUBLIC_URL": AWAY, "HOTLINE_CONSOLE_URL": AWAY, "HOTLINE_FACES": "all"}
         features = "live,threads,programme_calls,programme_texts"
@@ -60,14 +104,17 @@ class House(Hotline):
             **more,
             HOTLINE_FEATURES=features,
             HOTLINE_METRICS_TOKEN=secrets.token_urlsafe(32),
+            **rows.addresses,
         )
-        self.folder = folder
+        if rows.addresses:
+            Vault.prepare(self.settings)
+        self.folder, self._rows = folder, rows
         self.cookies: dict[str, str] = {}
         self.tokens: dict[str, str] = {}
+        self._sessions: dict[str, bytes] = {}
         self._validator = RequestValidator(self.settings.twilio_auth_token)
         self._fill()
         self._keep()
-        self.restore()
         self._ways: dict[str, list[Ask]] = {}
         self._pages: list[Ask] = []
 
@@ -122,24 +169,21 @@ class House(Hotline):
     def _keep(self) -> None:
         self.runtime.database.close()
         self.runtime.vault.close()
-        for name in ("hotline", "keystore"):
-            with sqlite3.connect(self.folder / f"{name}.db") as database:
-                database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            database.close()
-            shutil.copy(self.folder / f"{name}.db", self.folder / f"{name}.kept")
+        self._rows.keep()
         shutil.copy(self.folder / "clock.json", self.folder / "clock.kept")
 
     def restore(self) -> None:
-        """As it was before anything was sent, and everybody signed in."""
+        """As it was before anything was sent, and everybody signed in just now."""
         self.runtime.database.close()
         self.runtime.vault.close()
-        for name in ("hotline", "keystore"):
-            for suffix in ("-wal", "-shm", "-journal"):
-                (self.folder / f"{name}.db{suffix}").unlink(missing_ok=True)
-            shutil.copy(self.folder / f"{name}.kept", self.folder / f"{name}.db")
+        self._rows.bring_back()
         shutil.copy(self.folder / "clock.kept", self.folder / "clock.json")
         self.runtime.switches.forget()
-        self.sign_in_all()
+        self._touch()
+
+    def is_out(self, visitor: str) -> bool:
+        """Whether something that was sent ended their session, or locked the hotline."""
+        return self.ask(visitor, Ask("GET", b"/console/")).headers.get("Location", "").endswith(OUT)
 
     def sign_in_all(self) -> None:
         for role in [*(role.value for role in Role), IDLE]:
@@ -157,10 +201,14 @@ class House(Hotline):
             assert found
             assert cookie
             self.cookies[role], self.tokens[role] = f"notes={cookie.value}", unescape(found[1])
-            if role == IDLE:
-                with self.runtime.database.write() as session:
-                    digest = signing_in.digest(self.runtime, token)
-                    accounts.touch_session(session, digest, wall_clock() - timedelta(minutes=20))
+            self._sessions[role] = signing_in.digest(self.runtime, token)
+        self._touch()
+
+    def _touch(self) -> None:
+        now = wall_clock()
+        with self.runtime.database.write() as session:
+            for role, digest in self._sessions.items():
+                accounts.touch_session(session, digest, now - timedelta(minutes=20 if role == IDLE else 0))
 
     # -- asking --
 

@@ -1,6 +1,7 @@
 """Whatever is sent to whatever address by whomever: never an error of ours, a traceback, or a hang."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,23 +10,33 @@ from urllib.parse import quote_from_bytes
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from inputs.house import VISITORS, House
+from inputs.house import OUT, VISITORS, Databases, Files, House
 from inputs.nasty import HEADERS, KINDS, LENGTHS, VALUES
 from inputs.raw import Ask, multipart
+from real_postgres import Postgres
 from structlog.testing import capture_logs
 from trials import trials
 
 HANGS = 5.0  # seconds of the processor's time
-OUT = ("/console/sign-in", "/console/stop", "google.com/")
+LEFT = (*OUT, "google.com/")
 Change = Callable[[Ask, int, bytes], Ask]
 
 
-@pytest.fixture(scope="module")
-def house(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    made = House(template, tmp_path_factory.mktemp("inputs"))
-    yield made
-    made.runtime.database.close()
-    made.runtime.vault.close()
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"][: trials(1, 2)])
+def house(
+    request: pytest.FixtureRequest, template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    """On each database, in the full run."""
+    folder = tmp_path_factory.mktemp("inputs")
+    with ExitStack() as ending:
+        rows: Files | Databases = Files(folder)
+        if request.param == "postgresql":
+            postgres: Postgres = request.getfixturevalue("postgres")
+            rows = Databases(postgres.server, ending.enter_context(postgres.addresses()))
+        made = House(template, folder, rows)
+        yield made
+        made.runtime.database.close()
+        made.runtime.vault.close()
 
 
 # --- what is done to a request that was right ------------------------------------------------------------
@@ -144,7 +155,7 @@ def fault(house: House, visitor: str, ask: Ask) -> str | None:
         return f"answered {got.status}"
     if got.seconds > HANGS:
         return f"took {got.seconds} s"
-    if got.headers.get("Location", "").endswith(OUT):
+    if visitor in house.cookies and got.headers.get("Location", "").endswith(LEFT) and house.is_out(visitor):
         house.restore()
     return None
 
