@@ -11,11 +11,13 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from gateway.clock import DemoClock
 from gateway.settings import demo_environment, write_demo_env
 
 ROOT = Path(__file__).parents[2]
@@ -103,6 +105,12 @@ def started(tmp_path: Path, **settings: str) -> Iterator[Demo]:
         process.send_signal(signal.SIGINT)
         process.wait(20)
         log.close()
+
+
+def later(demo: Demo, span: timedelta) -> None:
+    """Put the demo's clock forward, instead of waiting so long."""
+    clock = DemoClock(demo.folder / "clock.json")
+    clock.skip_to(clock.now() + span)
 
 
 def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:

@@ -5,18 +5,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from browser.conftest import Demo
+from browser.conftest import Demo, later
 from browser.test_a_voice_for_a_wording import browser, sign_in  # noqa: F401 - with a microphone
 from browser.test_the_first_five_minutes import heard, press, second
 from browser_pictures import picture
 from playwright.sync_api import Browser, Page, expect
+
+from gateway.services.opting_in import ENGAGED
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 TEXT = "ရေကို ဆူအောင် တည်ပါ။ အဖုံးပါတဲ့ ဘူးထဲ ထည့်ပါ။ လက်ကို ဆပ်ပြာနဲ့ ဆေးပါ။"
 
 
-def ask_for_calls(phones: Page) -> None:
+def ask_for_calls(phones: Page, demo: Demo) -> None:
     """On the simulated phone: ask, be rung once, press the own key."""
     phones.locator("#caller [data-dial]").first.click()
     heard(phones, "caller", "Hello")
@@ -27,6 +29,7 @@ def ask_for_calls(phones: Page) -> None:
     press(phones, "caller", "5")
     heard(phones, "caller", "First we ring you once")
     phones.locator("#caller .red").click()
+    later(demo, ENGAGED)  # her phone may still be busy with her own call
     answer(phones)
     heard(phones, "caller", "For 30 days you will be rung")
     phones.locator("#caller .red").click()
@@ -87,7 +90,7 @@ def test_write_record_listen_approve_launch_results(
 
     phones = second(page)
     phones.goto(demo.phones)
-    ask_for_calls(phones)
+    ask_for_calls(phones, demo)
 
     page.goto(version)
     page.locator("#plan").click()
