@@ -1,25 +1,31 @@
-"""A full, read-only or busy database: "registered" is never said without a committed row."""
+"""A full, read-only or busy database: "registered" is never said without a committed row, and a wipe destroys."""
 
 import os
 import random
 import secrets
+import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from faults.conftest import Up
-from front_door import Hotline
+from front_door import Hotline, Provider
 from sqlalchemy import create_engine, event, select
 from trials import trials
 
+from gateway.errors import GatewayError
 from gateway.phone import Msisdn
+from gateway.services import wiping
 from gateway.store.callbacks import callbacks
 from gateway.store.contacts import contacts
+from gateway.vault import Place
 
 
 class Promises:
@@ -149,6 +155,29 @@ def test_a_full_disk_and_a_read_only_one_under_the_whole_hotline(
     tried(promises.said.total())
     assert hotline.process
     assert hotline.process.poll() is None, "the supervisor lives through it"
+
+
+@pytest.mark.promise(26)
+def test_on_a_full_disk_without_redis_and_with_all_rows_locked_a_wipe_leaves_nothing_that_opens(
+    bare: Path, small_disk: Path, provider: Provider
+) -> None:
+    hotline = Hotline(bare, small_disk / "data", provider)  # and no Redis is there
+    hotline.text("11")
+    contact, number = hotline.one(select(contacts.c.id, contacts.c.sealed_number))
+    look = partial(hotline.runtime.vault.open_number, contact, Place("contacts", "number", contact), number)
+    assert look() is not None
+    _fill(small_disk)
+    with ExitStack() as stack:
+        for name in ("hotline", "keystore"):
+            file = sqlite3.connect(small_disk / "data" / f"{name}.db", isolation_level=None)
+            stack.enter_context(closing(file)).execute("BEGIN EXCLUSIVE")
+        steps = {step.name: step.why for step in wiping.wipe(hotline.runtime)}
+        assert steps["keystore_file"] == steps["keys_here"] == ""
+        assert steps["rows"], "what could not be done is said"
+        with pytest.raises(GatewayError):
+            look()
+    assert hotline.text("0", "+959790001555"), "and the line goes on"
+    hotline.runtime.database.close()
 
 
 def _fill(disk: Path) -> None:
