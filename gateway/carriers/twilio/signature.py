@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import chain
@@ -11,6 +12,12 @@ from urllib.parse import urlsplit
 
 from gateway.carriers.base import Request
 from gateway.errors import BadSignature
+
+_RUN_ON: Final = re.compile(
+    "(?:(?:Account|Call|Message|Sms)Sid|(?:Call|Message|Sms|DialCall)Status|CallDuration|AnsweredBy|Direction"
+    "|ErrorCode|SequenceNumber)[^A-Z]|(?:From|To|Body|Digits)[^A-Za-z]"
+)
+"""A name that we read, and then what begins no further word of a name."""
 
 NO_KEYS: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -34,10 +41,11 @@ def check(
         raise BadSignature("no single signature")
     if [value for name, value in request.form if name == "AccountSid"] != [account_sid]:
         raise BadSignature("not our account")
-    # The scheme sets no border between a name and its value. With every name there, no single character can
-    # be changed unseen; without this a nameless field could be added or taken away beside a repeated one.
-    if not all(name for name, _ in request.form):
-        raise BadSignature("a field without a name")
+    # The scheme sets no border between a name and its value. With every name there, and none that has run on
+    # into its value, no single character can be changed unseen; without this a nameless field could be added
+    # or taken away beside a repeated one, and `CallStatuscompleted` is signed as `CallStatus=completed` is.
+    if not all(name and not _RUN_ON.match(name) for name, _ in request.form):
+        raise BadSignature("a field without a name, or without an end of it")
     if "bodySHA256" in request.query:  # a signed JSON body, which the form could not be checked against
         raise BadSignature("not a form")
     secrets, algorithm = _signers(

@@ -161,6 +161,27 @@ def test_a_field_without_a_name_is_refused_though_it_changes_no_signature() -> N
     assert not believed(Request("POST", good.path, "", good.headers, nameless))
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CallStatus", "completed"),
+        ("From", "+959790000001"),
+        ("To", "12025550100"),
+        ("Body", "၁၁"),
+        ("Digits", "#"),
+    ],
+)
+def test_a_name_that_runs_on_into_its_value_is_refused_though_it_changes_no_signature(
+    name: str, value: str
+) -> None:
+    account = ("AccountSid", ACCOUNT)
+    assert believed(request(form=(account, (name, value), (f"{name}Country", "MM"))))
+    good, run_on = request(form=(account, (name, value))), (account, (name + value, ""))
+    sent = good.headers["x-twilio-signature"]
+    assert RequestValidator(TOKEN).validate(PUBLIC + good.path, MultiDict(run_on), sent)
+    assert not believed(Request("POST", good.path, "", good.headers, run_on))
+
+
 def test_the_host_header_decides_nothing() -> None:
     forged = request(public="https://attacker.example", headers={"host": "attacker.example"})
     assert not believed(forged)
