@@ -284,6 +284,8 @@ def _texts(library: Library) -> Iterator[_Text]:
 
 def _wordings(library: Library, word_list: frozenset[str]) -> Iterator[Problem]:
     for one in _texts(library):
+        if one.text and not any(unicodedata.category(sign)[0] in "LN" for sign in one.text):
+            yield Problem(one.file, one.key, "holds no letter and no digit: there is nothing to say in it")
         for words in (*_letters(one.text), *_safety(one, library)):
             yield Problem(one.file, one.key, words)
         if holds_listed(one.text, word_list):  # which word is not said: the list is private

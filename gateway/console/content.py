@@ -112,6 +112,7 @@ class Content:
             key=key,
             running=running,
             present=present,
+            seen=publishing.seen_as(present),
             changed=drafted is not None and drafted != running,
             text=request.form.get("text", present.text),
             latin=request.form.get("latin", present.latin),
@@ -129,7 +130,8 @@ class Content:
         if not review or kind not in {"voice", "sms", "digit"}:
             abort(400)
         wording = Wording(given.get("text", ""), Review(review), given.get("latin", ""))
-        publishing.change(self.runtime, me().id, Spot(language, kind, key), wording)
+        spot, seen = Spot(language, kind, key), given.get("seen", "")
+        publishing.change(self.runtime, me().id, spot, wording, seen=seen)
         flash("in_draft")
         return go("wording", language=language, kind=kind, key=key)
 

@@ -103,11 +103,16 @@ def begin(runtime: Runtime, account: str, *, newer: bool = False) -> None:
     ring_bells(runtime, [bell])
 
 
-def change(runtime: Runtime, account: str, spot: Spot, wording: Wording) -> None:
-    """Put a wording into the draft, which is begun where there is none.
+def seen_as(wording: Wording) -> str:
+    """What a page that shows this wording sends back, so that nobody overwrites what they did not see."""
+    return text_hash(f"{wording.text}\0{wording.latin or wording.text}")
+
+
+def change(runtime: Runtime, account: str, spot: Spot, wording: Wording, *, seen: str = "") -> None:
+    """Put a wording into the draft, which is begun where there is none; `seen`: as it stood when it was opened.
 
     A changed text has not been reviewed, whatever the form said. Raises `Refused`: empty_wording, long_wording,
-    whole_file.
+    whole_file, draft_changed.
     """
     wording = replace(wording, text=_plain(wording.text), latin=_plain(wording.latin))
     if not wording.text:
@@ -119,6 +124,8 @@ def change(runtime: Runtime, account: str, spot: Spot, wording: Wording) -> None
         before = wordings(files).get(spot)
         if before is None:
             raise Refused("whole_file")
+        if seen and seen != seen_as(before):
+            raise Refused("draft_changed")
         kept = replace(wording, sample=before.sample)
         if (kept.text, kept.latin) != (before.text, before.latin):
             kept = replace(kept, review=Review.DRAFT)

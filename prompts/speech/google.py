@@ -10,6 +10,7 @@ import importlib.metadata
 import re
 import threading
 import time
+import unicodedata
 
 import numpy as np
 import requests
@@ -25,6 +26,7 @@ LANGUAGES = frozenset({"my", "en"})
 
 _SOUND = re.compile(rb'jQ1olc","\[\\"([A-Za-z0-9+/=]+)\\"]')
 _LARGEST_ANSWER = 4_000_000
+_LEAST_SECONDS_A_LETTER = 0.02  # a third of what a quick speaker needs: less was cut off
 _PAUSE_BETWEEN_PIECES = np.zeros(int(0.15 * RATE), np.float32)
 
 
@@ -67,9 +69,9 @@ class Google:
             if (left := self._resting_until - time.monotonic()) > 0:
                 raise SpeechError(f"Google is left alone for {left:.0f} s more, it refused or did not answer")
             with requests.Session() as session:
-                sounds = [self._piece(session, piece, language) for piece in pieces(text)]
+                sounds = [(self._piece(session, piece, language), piece) for piece in pieces(text)]
         try:
-            parts = [part for mp3 in sounds for part in (_decoded(mp3), _PAUSE_BETWEEN_PIECES)]
+            parts = [part for mp3, piece in sounds for part in (_decoded(mp3, piece), _PAUSE_BETWEEN_PIECES)]
             return telephone_wav(np.concatenate(parts[:-1]), RATE)
         except AudioError as error:
             raise SpeechError(f"Google sent no usable sound: {error}") from error
@@ -131,5 +133,10 @@ def _sound(body: bytes) -> bytes:
         raise SpeechError("Google's answer holds broken sound") from error
 
 
-def _decoded(mp3: bytes) -> Samples:
-    return resampled(*read(mp3))
+def _decoded(mp3: bytes, piece: str) -> Samples:
+    sound = resampled(*read(mp3))
+    if sound.size < _LEAST_SECONDS_A_LETTER * RATE * sum(
+        unicodedata.category(sign)[0] in "LMN" for sign in piece
+    ):
+        raise SpeechError("Google's sound breaks off")
+    return sound

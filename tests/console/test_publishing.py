@@ -209,6 +209,23 @@ def test_a_file_that_somebody_changed_meanwhile_is_not_overwritten(hotline: Hotl
     assert "# mine" in answer.text
 
 
+def test_a_wording_that_somebody_changed_meanwhile_is_shown_and_not_overwritten(
+    hotline: Hotline, lead: Browser, person: Person
+) -> None:
+    page = lead.get(MAIN)
+    seen = re.search(r'name="seen" value="([0-9a-f]{64})"', page.text)
+    assert seen
+    change(person("other", Role.COORDINATOR), LONGER)
+    answer = lead.post(MAIN, text="Mine.", review="draft", seen=seen.group(1))
+    assert answer.status_code == 409
+    assert "changed the draft meanwhile" in answer.text
+    assert LONGER in answer.text
+    assert "Mine.</textarea>" in answer.text
+    again = re.search(r'name="seen" value="([0-9a-f]{64})"', answer.text)
+    assert again
+    assert "Kept in the draft" in lead.post(MAIN, text="Ours.", review="draft", seen=again.group(1)).text
+
+
 def test_an_earlier_version_runs_again_at_once(hotline: Hotline, lead: Browser, second: Browser) -> None:
     first = running(hotline)
     change(lead, LONGER)

@@ -141,6 +141,7 @@ def test_a_message_over_one_segment_is_named_with_what_fits() -> None:
         ("09-790.123/456", "holds a phone number"),
         ("မင်္ဂလာပါ။ www.example.org", "holds a link"),
         ("မင်္ဂ\u200bလာပါ။", "holds a sign that nobody sees"),
+        ("😀 … !!!", "there is nothing to say in it"),
     ],
 )
 def test_what_must_not_stand_in_a_wording_is_named(text: str, words: str) -> None:

@@ -21,7 +21,7 @@ from prompts.wav import duration
 Answer = tuple[int, dict[str, str], bytes]
 
 
-def mp3(seconds: float = 1.0) -> bytes:
+def mp3(seconds: float = 3.0) -> bytes:
     at = np.arange(int(24_000 * seconds)) / 24_000
     out = io.BytesIO()
     soundfile.write(out, 0.2 * np.sin(2 * np.pi * 220 * at), 24_000, format="MP3", subtype="MPEG_LAYER_III")
@@ -133,16 +133,36 @@ def test_requests_keep_their_distance(translate: Translate) -> None:
         (200, {}, b')]}\'\n\n[["wrb.fr","jQ1olc",null]]'),
         (200, {}, b'jQ1olc","[\\"AAAA\\"]'),
         (200, {}, b'jQ1olc","[\\"A\\"]'),
+        (
+            200,
+            {"Content-Type": "text/html"},
+            b"<html><body>Our systems have detected unusual traffic</body></html>",
+        ),
+        (200, {}, spoken(mp3())[2][:2_000]),
+        spoken(mp3()[:500]),
+        (500, {}, b"<html>Error</html>"),
         (404, {}, b"no"),
         (302, {"Location": "http://127.0.0.1:1/sorry"}, b""),
         (200, {}, b"x" * 5_000_000),
     ],
-    ids=["empty", "no sound", "not mp3", "broken base64", "404", "captcha", "huge"],
+    ids=[
+        "empty",
+        "no sound",
+        "not mp3",
+        "broken base64",
+        "html",
+        "cut answer",
+        "cut mp3",
+        "500 for ever",
+        "404",
+        "captcha",
+        "huge",
+    ],
 )
 def test_anything_but_sound_is_an_error_and_never_empty_sound(translate: Translate, answer: Answer) -> None:
     translate.answers = [answer]
     with pytest.raises(SpeechError):
-        google(translate).speak("ကာ", "my")
+        google(translate).speak("မင်္ဂလာပါ။ ဖုန်းခေါ်ပါတယ်။", "my")
 
 
 def test_a_server_error_is_tried_again(translate: Translate) -> None:
