@@ -203,13 +203,16 @@ def without_phone(
 
 
 def hang_up(
-    session: Session, runtime: Runtime, callback: str, *, now: datetime, her_too: bool = True
+    session: Session, runtime: Runtime, callback: str, *, now: datetime, her_too: bool = True, only: str = ""
 ) -> list[Errand]:
-    """End every call of this request that stands; without `her_too` she who stays on the line goes on waiting."""
+    """End every call of this request that stands, or those to `only` this account.
+
+    Without `her_too` she who stays on the line goes on waiting.
+    """
     return [
         errand(session, runtime, JOB_END_CALL, leg.id, due=now, lives=timedelta(minutes=10))
         for leg in legs.live_of(session, callback)
-        if her_too or leg.kind is not LegKind.LIVE
+        if (her_too or leg.kind is not LegKind.LIVE) and only in ("", leg.account)
     ]
 
 

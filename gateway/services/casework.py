@@ -21,6 +21,7 @@ CALLING = (S.CALLING_COUNSELOR, S.CALLING_CALLER, S.TALKING)
 def claim(runtime: Runtime, callback: str, account: str) -> None:
     """Take a request for `callbacks.LEASE`: a waiting one, or, as a coordinator, one that was handed up.
 
+    Whoever has it already has it: a form is sent again where the answer was lost, or by a second tab.
     Raises `Refused("taken")` where another was faster, `Refused("for_coordinators")`, `Refused("refused_before")`, and
     `Refused("enough_today")` where this account has taken as many today as a day may bring.
     """
@@ -30,6 +31,8 @@ def claim(runtime: Runtime, callback: str, account: str) -> None:
         person = counselors.get(session, account)
         if person is not None and person.disabled:
             raise Refused("no_such_account")
+        if there.claimed_by == account and there.state in (S.CLAIMED, *CALLING):
+            return
         leads = person is not None and person.role in (Role.COORDINATOR, Role.ADMIN)
         if there.state is S.UNCERTAIN and not leads:
             raise Refused("for_coordinators")
@@ -153,11 +156,18 @@ def redial(session: Session, there: Callback) -> None:
 
 
 def i_am_not_safe(runtime: Runtime, callback: str, account: str) -> None:
-    """The counselor's way out at any moment: every call ends neutrally, the case returns, nobody rings them."""
+    """The counselor's way out at any moment: every call ends neutrally, the case returns, nobody rings them.
+
+    Never refused: pressed again, after key 7, or when the case has gone on, their own calls end all the same.
+    """
     now = runtime.clock.now()
     with runtime.database.write() as session:
-        there = _mine(session, callback, account, (S.CLAIMED, *CALLING))
-        errands = unsafe_in(session, runtime, there, account, now=now)
+        there = callbacks.known(session, callback)
+        if there.claimed_by == account and there.state in (S.CLAIMED, *CALLING):
+            errands = unsafe_in(session, runtime, there, account, now=now)
+        else:
+            attendance.end(session, account)
+            errands = callbacks.hang_up(session, runtime, callback, now=now, only=account)
     ring_bells(runtime, errands)
 
 

@@ -25,7 +25,7 @@ AT_ONCE: Final = 10
 HEAD_START: Final = timedelta(seconds=60)  # for whoever looks at the console just now
 LOOK_AGAIN: Final = timedelta(seconds=30)
 LOOK_AGAIN_BEHIND: Final = timedelta(minutes=5)  # at most, for who stands far behind
-AT_THE_HEAD: Final = 20  # look every half minute; the next so many every minute, and so on
+AT_THE_HEAD: Final = 10  # look every half minute; the next so many every minute, and so on
 BEFORE_IT: Final = 5  # who stand before a request and may want the same counselor
 SAME_ONE_AGAIN: Final = timedelta(minutes=5)
 MISSED: Final = 2  # unanswered rings in a row, and nobody is there

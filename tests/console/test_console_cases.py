@@ -171,6 +171,18 @@ def test_nobody_acts_on_a_colleagues_case(
     assert state(runtime, case) is CallbackState.CLAIMED
 
 
+def test_what_is_sent_twice_is_no_fault(runtime: Runtime, mine: tuple[Browser, str]) -> None:
+    """From a second tab, or again because the answer got lost."""
+    mya, case = mine
+    mya.get(f"/cases/{case}")
+    assert "Somebody else was faster" not in mya.post(f"/cases/{case}/claim").text
+    assert state(runtime, case) is CallbackState.CLAIMED
+    for _ in range(2):
+        mya.get("/queue")
+        assert mya.post(f"/cases/{case}/unsafe").status_code == 200
+        assert state(runtime, case) is CallbackState.WAITING
+
+
 def test_a_closed_case_says_how_it_ended_and_offers_nothing(
     runtime: Runtime, mine: tuple[Browser, str]
 ) -> None:

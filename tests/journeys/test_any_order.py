@@ -168,11 +168,14 @@ class Anything(RuleBasedStateMachine):
 
     @rule(who=st.integers(0, 1))
     def claims(self, who: int) -> None:
-        before = {row.id: row.state for row in self.hotline.rows(select(callbacks.c.id, callbacks.c.state))}
+        person = self.helpers[who].id
+        columns = (callbacks.c.id, callbacks.c.state, callbacks.c.claimed_by)
+        before = {row.id: row for row in self.hotline.rows(select(*columns))}
 
         def claim(one: str) -> None:
-            casework.claim(self.hotline.runtime, one, self.helpers[who].id)
-            assert before[one] in FREE, "taken from somebody who had it"
+            casework.claim(self.hotline.runtime, one, person)
+            free = before[one].state in FREE or before[one].claimed_by == person
+            assert free, "taken from somebody who had it"
 
         self.with_any(claim)
 

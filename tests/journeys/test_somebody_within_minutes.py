@@ -120,14 +120,14 @@ def test_the_one_counselor_who_is_there_is_rung_for_whoever_stands_first(hotline
 
 
 def test_a_crowd_that_nobody_can_serve_leaves_the_workers_alone(hotline: Hotline) -> None:
-    for at in range(45):
+    for at in range(25):
         hotline.text("11", f"+9597900{at:05}")
     hotline.later(minutes=2)
     hotline.work()
     now, pauses = hotline.clock.now(), select(outbox.c.due).where(outbox.c.done.is_(None))
     longest = max(row.due for row in hotline.rows(pauses)) - now
     soon = [row.due for row in hotline.rows(pauses) if row.due - now <= timedelta(seconds=30)]
-    assert len(soon) == 20, "the first look as often as before"
+    assert len(soon) == 10, "the first look as often as before"
     assert timedelta(seconds=60) < longest <= timedelta(seconds=90)
 
 
