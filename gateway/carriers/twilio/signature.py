@@ -15,7 +15,7 @@ from gateway.errors import BadSignature
 
 _RUN_ON: Final = re.compile(
     "(?:(?:Account|Call|Message|Sms)Sid|(?:Call|Message|Sms|DialCall)Status|CallDuration|AnsweredBy|Direction"
-    "|ErrorCode|SequenceNumber)[^A-Z]|(?:From|To|Body|Digits)[^A-Za-z]"
+    "|ErrorCode|SequenceNumber)[^A-Z]|(?:From|To|Body|Digits)[^A-Za-z]|[A-Za-z]+Sid[A-Z]{2}[0-9a-f]{32}"
 )
 """A name that we read, and then what begins no further word of a name."""
 
