@@ -25,7 +25,10 @@ def create_terminal(network: Network, captions: view.Captions) -> Blueprint:
 
     @blueprint.post("/open")
     def take_handset() -> ResponseReturnValue:
-        number = request.get_json().get("from")
+        asked = request.get_json()
+        if not isinstance(asked, dict):
+            abort(400)
+        number = asked.get("from")
         shown = network.phones[CALLER] if number is None else network.phone_at(str(number))
         lines = [{"number": line.number, "kind": line.kind} for line in network.lines.values()]
         return jsonify({"phone": shown.name, "lines": lines, "speed": network.speed})

@@ -103,3 +103,9 @@ def test_a_texts_replies_come_back_in_order(house: House) -> None:
 def test_the_terminal_needs_the_accounts_token(house: House, auth: tuple[str, str] | None) -> None:
     url = f"{house.double.url}/simulator/terminal/open"
     assert requests.post(url, json={"from": None}, auth=auth, timeout=5).status_code == 401
+
+
+@pytest.mark.parametrize("nonsense", [[1], None, "x", 5])
+def test_nonsense_for_the_terminal_is_refused(house: House, nonsense: object) -> None:
+    url = f"{house.double.url}/simulator/terminal/open"
+    assert requests.post(url, json=nonsense, auth=(SID, TOKEN), timeout=5).status_code in {400, 415}
