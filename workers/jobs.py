@@ -9,6 +9,7 @@ from gateway.queue import SEALED
 from gateway.runtime import Runtime
 from gateway.services import (
     campaign_calls,
+    campaign_ends,
     dispatch,
     forgetting,
     halting,
@@ -65,7 +66,7 @@ def look_up(duty: str) -> None:
 
 
 def recall(duty: str) -> None:
-    _do(duty, campaign_calls.recall)
+    _do(duty, campaign_ends.recall)
 
 
 def move_call(duty: str) -> None:

@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from gateway.carriers.base import OPTED_OUT, LegProgress, LegStatus
+from gateway.carriers.base import OPTED_OUT, LegStatus
 from gateway.errors import CarrierError
 from gateway.logs import get
 from gateway.phone import Msisdn
 from gateway.queue import CALLS, JOB_CAMPAIGN, JOB_LOOK_UP, JOB_RECALL, JOBS
 from gateway.runtime import Runtime
 from gateway.services import (
+    campaign_ends,
     campaign_texts,
     campaigns,
-    delivery,
     dialling,
     forgetting,
     halting,
@@ -32,10 +32,10 @@ from gateway.services.campaigns import FEATURE_OF, LANES
 from gateway.services.errands import Errand, errand, ring_bells
 from gateway.store import campaigns as rows
 from gateway.store import contacts, legs, outbox, outreach
-from gateway.store.campaigns import Audience, Campaign, CampaignState, Candidate
+from gateway.store.campaigns import Campaign, CampaignState, Candidate
 from gateway.store.consents import Way
 from gateway.store.database import Session
-from gateway.store.legs import LegKind, LegState
+from gateway.store.legs import LegKind
 from gateway.store.outbox import Duty
 from gateway.store.outreach import Version
 from gateway.store.paces import Moment
@@ -143,7 +143,7 @@ def _step(work: _Slice) -> datetime | None:
         most = min(free, max(1, BLOCK // lines.every(runtime)), max(0, 2 * THREADS - len(work.flight)))
         due = rows.due_recipients(session, campaign.id, lane=work.lane, now=now, most=most) if most else ()
     if ended:
-        _close(runtime, campaign, ended)
+        campaign_ends.close(runtime, campaign, ended)
         work.over = True
         return None
     if rest:
@@ -238,7 +238,7 @@ def _list_more(runtime: Runtime, campaign_id: str) -> tuple[int, datetime | None
         if most <= 0 or version is None:
             midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
             return 0, midnight
-        audience = audience_of(campaign, version)
+        audience = campaigns.audience_at_launch(campaign, version)
         chosen = rows.next_consents(session, audience, after=campaign.last_listed, now=now, most=most)
         ids = [(runtime.new_id(), consent) for consent in chosen]
         listed = rows.list_recipients(session, campaign.id, ids, lanes=LANES, due=now)
@@ -250,13 +250,6 @@ def _list_more(runtime: Runtime, campaign_id: str) -> tuple[int, datetime | None
         if listed:
             rows.tally(session, campaign.id, {"listed": listed}, now=now)
     return listed, None
-
-
-def audience_of(campaign: Campaign, version: Version) -> Audience:
-    """As it was meant at the launch: who asked later is not in it."""
-    launched = campaign.launched + timedelta(milliseconds=1)
-    until = campaign.asked_until or launched
-    return Audience(version.language, version.way, campaign.topic, campaign.asked_from, until)
 
 
 def _ready(runtime: Runtime, due: Sequence[Candidate], now: datetime) -> list[tuple[Candidate, Msisdn]]:
@@ -458,68 +451,3 @@ def _refused(
         return forgetting.stop(session, runtime, call.number_index, now=now)
     campaigns.not_dialled(session, call.recipient, None if error.retry else "failed", due=now, now=now)
     return []
-
-
-# --- ending -------------------------------------------------------------------------------------------
-
-
-def _close(runtime: Runtime, campaign: Campaign, why: str) -> None:
-    """Nobody further is rung: count those who were never listed and those who are left, slice by slice."""
-    now = runtime.clock.now()
-    while _count_unlisted(runtime, campaign, why, now):
-        pass
-    left = campaigns.SLICE
-    while left:
-        with runtime.database.write() as session:
-            left = rows.remove_pending(session, campaign.id, most=campaigns.SLICE)
-            if left:
-                rows.tally(session, campaign.id, {why: left}, now=now)
-    with runtime.database.write() as session:
-        rows.move(session, campaign.id, from_=rows.OPEN, to=CampaignState.DONE)
-
-
-def _count_unlisted(runtime: Runtime, campaign: Campaign, why: str, now: datetime) -> bool:
-    """Count a slice of those who were never listed; whether there may be more."""
-    with runtime.database.write() as session:
-        there = rows.locked(session, campaign.id)
-        version = outreach.version(session, campaign.version)
-        if there is None or version is None or there.all_listed:
-            return False
-        meant, most = audience_of(there, version), campaigns.SLICE
-        slice_ = rows.next_consents(session, meant, after=there.last_listed, now=now, most=most)
-        if slice_:
-            rows.change(session, there.id, last_listed=slice_[-1])
-            rows.tally(session, there.id, {"listed": len(slice_), why: len(slice_)}, now=now)
-        rows.change(session, there.id, all_listed=len(slice_) < most)
-        return len(slice_) == most
-
-
-def recall(runtime: Runtime, duty: Duty) -> None:
-    """Take back the calls of a campaign that the provider has queued or is ringing; a talk is left alone."""
-    with runtime.database.read() as session:
-        calls = [
-            leg
-            for recipient in rows.being_called(session, duty.subject)
-            for leg in legs.live_of(session, recipient)
-            if leg.sid is not None and leg.state is LegState.PLACED
-        ]
-    with ThreadPoolExecutor(8) as pool:
-        failed = [fault for fault in pool.map(lambda leg: _take_back(runtime, leg), calls) if fault]
-    now = runtime.clock.now()
-    with runtime.database.write() as session:
-        if failed:
-            outbox.again(session, duty.id, due=now + timedelta(seconds=3))
-        else:
-            outbox.finish(session, duty.id, now=now, result="done")
-
-
-def _take_back(runtime: Runtime, leg: legs.Leg) -> bool:
-    """True where the provider could not be asked."""
-    sid = runtime.vault.open_here(Place("legs", "sid", leg.id), leg.sid or b"").decode()
-    try:
-        taken = runtime.carrier.cancel_call(sid)
-    except CarrierError as error:
-        return error.retry or error.uncertain
-    if taken:  # of a call that was still queued no report ever comes
-        delivery.leg_progress(runtime, LegProgress(sid=sid, leg=leg.id, status=LegStatus.CANCELED))
-    return False

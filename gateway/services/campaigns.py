@@ -72,6 +72,13 @@ def audience_of(runtime: Runtime, version: Version, plan: Plan) -> Audience:
     )
 
 
+def audience_at_launch(campaign: Campaign, version: Version) -> Audience:
+    """As it was meant at the launch: who asked later is not in it."""
+    launched = campaign.launched + timedelta(milliseconds=1)
+    until = campaign.asked_until or launched
+    return Audience(version.language, version.way, campaign.topic, campaign.asked_from, until)
+
+
 def audience(runtime: Runtime, version: Version, plan: Plan | None = None) -> str:
     """How many would be rung; small groups only as "<5", for four people are not a statistic."""
     return shown(size(runtime, version, plan or Plan()))
