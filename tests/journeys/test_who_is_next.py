@@ -235,10 +235,13 @@ def test_where_too_little_of_her_time_is_left_a_coordinator_decides(hotline: Hot
 
 
 def test_nobody_else_can_end_somebodys_case_so(hotline: Hotline) -> None:
-    case, _, _, _ = talking(hotline)
+    case, helper, _, _ = talking(hotline)
     other = hotline.counselor("other", MAN)
-    with pytest.raises(Refused, match="taken"):
-        casework.i_am_not_safe(hotline.runtime, case, other.id)
+    casework.i_am_not_safe(hotline.runtime, case, other.id)
+    hotline.work()
+    row = there(hotline)
+    assert (row.state, row.claimed_by) == (CallbackState.TALKING, helper)
+    assert "completed" not in {call.status for call in hotline.provider.calls}, "both talk on"
 
 
 # --- the line drops ---------------------------------------------------------------------------------------
