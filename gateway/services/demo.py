@@ -8,6 +8,7 @@ from gateway.runtime import Runtime
 from gateway.services import attending, counselors, programmes
 from gateway.services import directory as services
 from gateway.store import audit, contacts
+from gateway.store import counselors as accounts
 from gateway.store.counselors import Role
 from gateway.store.database import metadata
 
@@ -58,6 +59,7 @@ def reset(runtime: Runtime) -> None:
         for table in reversed(metadata.sorted_tables):
             if table.name not in _KEPT:
                 session.execute(table.delete())
+        accounts.forget_used_codes(session)
     for contact in people:
         runtime.vault.destroy_keys(contact)
     runtime.switches.forget()
