@@ -188,7 +188,7 @@ def _load() -> str:
 
 def _pace() -> None:
     shown = []
-    for rate, count in ((1, 20), (10, 200), (100, 1_500)):
+    for rate, count in ((1, 60), (10, 300), (100, 3_000)):
         seen = sorted(_campaign(count, str(rate), 2)[0])
         real = (len(seen) - 1) / (seen[-1] - seen[0])
         most = max(bisect_left(seen, one + 1) - at for at, one in enumerate(seen))
