@@ -36,14 +36,16 @@ class Host(Hotline):
 
     def __init__(self, first: Hotline) -> None:
         self.__dict__.update(first.__dict__)
-        self.runtime: Runtime = build_runtime(first.settings)
+        # Twenty who write at once are waited for, also where the machine is slow: how long is not asked here.
+        self.runtime: Runtime = build_runtime(first.settings, busy=20.0)
         self.app = create_app(self.runtime)
         self.client = self.app.test_client()
 
 
 @pytest.fixture
 def hosts(hotline: Hotline) -> Iterator[tuple[Hotline, Hotline]]:
-    second = Host(hotline)
-    yield hotline, second
-    second.runtime.database.close()
-    second.runtime.vault.close()
+    both = Host(hotline), Host(hotline)
+    yield both
+    for one in both:
+        one.runtime.database.close()
+        one.runtime.vault.close()
