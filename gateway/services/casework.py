@@ -31,7 +31,7 @@ def claim(runtime: Runtime, callback: str, account: str) -> None:
         person = counselors.get(session, account)
         if person is not None and person.disabled:
             raise Refused("no_such_account")
-        if there.claimed_by == account and there.state in (S.CLAIMED, *CALLING):
+        if _has(there, account):
             return
         leads = person is not None and person.role in (Role.COORDINATOR, Role.ADMIN)
         if there.state is S.UNCERTAIN and not leads:
@@ -163,7 +163,7 @@ def i_am_not_safe(runtime: Runtime, callback: str, account: str) -> None:
     now = runtime.clock.now()
     with runtime.database.write() as session:
         there = callbacks.known(session, callback)
-        if there.claimed_by == account and there.state in (S.CLAIMED, *CALLING):
+        if _has(there, account):
             errands = unsafe_in(session, runtime, there, account, now=now)
         else:
             attendance.end(session, account)
@@ -226,6 +226,11 @@ def to_counselor(session: Session, callback: str, *, account: str, now: datetime
 
 def _note_place(callback: str) -> Place:
     return Place("callbacks", "note", callback)
+
+
+def _has(there: Callback, account: str) -> bool:
+    """Whether this account has charge of it, or talks with the caller just now."""
+    return there.claimed_by == account and there.state in (S.CLAIMED, *CALLING)
 
 
 def _mine(session: Session, callback: str, account: str, states: tuple[CallbackState, ...]) -> Callback:

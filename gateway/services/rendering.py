@@ -103,10 +103,10 @@ def keep(session: Session, runtime: Runtime, whole: bytes) -> dict[str, str | in
 
 def whole_mp3(runtime: Runtime, version: Version) -> Path | None:
     """The whole programme as one small file, made at the first listening on this host; None without its sound."""
-    from prompts.audio import to_mp3  # noqa: PLC0415 - as above
-
     name = version.fingerprint()
     if version.sounds and runtime.shelf.path(name, "mp3") is None:
+        from prompts.audio import to_mp3  # noqa: PLC0415 - as above
+
         files = [speech.wav_file(runtime, sound) for sound in version.sounds]
         wavs = [file.read_bytes() for file in files if file]
         if len(wavs) < len(version.sounds):
