@@ -1,15 +1,19 @@
 """What the project promises, and what its tests showed of it: `make promises` writes `docs/promises.md`.
 
+The large N take hours: a run with `--promises=SOMETHING.json` keeps its results beside, and a later one that is given
+`--promises-with=SOMETHING.json` (again for each) shows them, where they are more than its own.
+
 A test names what it shows with `@pytest.mark.promise(9)`, and how often it tried with the fixture `tried`; of tests
 by hypothesis the examples that ran to their end are counted. Every answer to a call and every text that any of these
 tests meets is looked at as well (`front_door.LOOKED_AT`). Nothing in that page is written by hand but the sentences
 below.
 """
 
+import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
@@ -60,13 +64,14 @@ class Shown:
     trials: int = 0
     failures: int = 0
     skipped: int = 0
+    day: str = ""  # of a longer run, elsewhere
 
 
 class Results:
     """Collects what the tests that name a promise report, from all processes of the run."""
 
-    def __init__(self, page: Path) -> None:
-        self.page = page
+    def __init__(self, page: Path, others: Sequence[Path] = ()) -> None:
+        self.page, self.others = page, others
         self.shown: dict[int, dict[str, Shown]] = defaultdict(lambda: defaultdict(Shown))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -86,8 +91,29 @@ class Results:
                 shown.skipped += 1
 
     def pytest_sessionfinish(self) -> None:
-        if self.shown:
+        if self.shown and self.page.suffix == ".json":
+            self.page.write_text(json.dumps(self._kept(), indent=1), encoding="utf-8")
+        elif self.shown:
+            for other in self.others:
+                self._add(json.loads(other.read_text(encoding="utf-8")))
             self.page.write_text("\n".join(self._lines()) + "\n", encoding="utf-8")
+
+    def _kept(self) -> dict[str, Any]:
+        rows = [
+            (promise, test, asdict(shown))
+            for promise, tests in self.shown.items()
+            for test, shown in tests.items()
+        ]
+        return {"day": f"{datetime.now(UTC):%Y-%m-%d}", "rows": rows}
+
+    def _add(self, kept: dict[str, Any]) -> None:
+        """Where the other run tried more, its numbers stand; a failure of either stays."""
+        for promise, test, row in kept["rows"]:
+            own = self.shown[promise][test]
+            failures = own.failures + row["failures"]
+            if row["trials"] > own.trials:
+                own = self.shown[promise][test] = Shown(**{**row, "day": kept["day"]})
+            own.failures = failures
 
     def _lines(self) -> Iterator[str]:
         profile = settings.get_current_profile_name()
@@ -97,7 +123,7 @@ class Results:
         yield "No failure in N trials bounds the rate of failures at about 3/N, with 95 % confidence; where the trials"
         yield "are few, that is little. A promise without a test says so, and so does a test that could not run there."
         skipped = sum(shown.skipped for tests in self.shown.values() for shown in tests.values())
-        yield f"Skipped: {skipped or 'nothing'}."
+        yield f"Skipped: {skipped or 'nothing'}. With a day: from a longer run of that test, on that day."
         yield ""
         yield "| | promise | shown by | trials | failures |"
         yield "| --- | --- | --- | --- | --- |"
@@ -110,17 +136,22 @@ class Results:
                 words = test.removeprefix("test_").replace("_", " ")
                 first = f"| {number} | {sentence}" if at == 0 else "| |"
                 trials = f"{shown.trials}, {shown.skipped} skipped" if shown.skipped else f"{shown.trials}"
+                trials += f" ({shown.day})" * bool(shown.day)
                 yield f"{first} | {words} (`{file}`) | {trials} | {shown.failures} |"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--promises", help="write what the tests showed of the promises to this page")
+    parser.addoption("--promises", help="write what the tests showed of the promises to this page, or .json")
+    parser.addoption(
+        "--promises-with", action="append", default=[], help="results of a longer run, kept as .json"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    page = config.getoption("--promises")
+    page, others = config.getoption("--promises"), config.getoption("--promises-with")
     if page and not hasattr(config, "workerinput"):  # the one process that hears of all tests
-        config.pluginmanager.register(Results(Path(page)), "promises-results")
+        results = Results(Path(page), [Path(other) for other in others])
+        config.pluginmanager.register(results, "promises-results")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -5,11 +5,8 @@ from pathlib import Path
 
 import pytest
 from front_door import CALLER, Hotline, Provider
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from journeys.test_threads import taken
 from sqlalchemy import select
-from trials import trials
 
 from gateway.services import dispatch, overview, threads
 from gateway.store import outbox
@@ -166,38 +163,6 @@ def test_an_answer_leaves_at_night_and_its_number_is_the_one_she_texted(texting:
     (text,) = texting.provider.texts
     assert text.form["To"] == CALLER
     assert text.form["From"] == texting.settings.numbers[0].reveal("demo")
-
-
-REPORTS = ("queued", "sent", "delivered", "undelivered")
-
-
-@pytest.mark.promise(7)
-@settings(max_examples=trials(5, 1_000))
-@given(reports=st.lists(st.sampled_from(REPORTS), max_size=6), early=st.integers(0, 3))
-def test_reports_in_any_order_doubled_or_missing_end_in_the_same_state(
-    template: Path, tmp_path_factory: pytest.TempPathFactory, reports: list[str], early: int
-) -> None:
-    """`early`: how many come before the provider's own answer to the request to send."""
-    provider = Provider()
-    made = Hotline(template, tmp_path_factory.mktemp("reports"), provider, HOTLINE_FEATURES="threads")
-    try:
-        answered(made)
-        provider.drop_answers = bool(early)
-        made.work()
-        (text,) = provider.texts
-        for word in reports[:early]:
-            made.report(text, word)
-        provider.drop_answers = False
-        work_for(made, minutes=1)
-        for word in reports[early:]:
-            made.report(text, word)
-        work_for(made, minutes=4)
-        end = S.DELIVERED if "delivered" in reports else S.FAILED if "undelivered" in reports else S.SENT
-        assert ours(made) == [end]
-        assert len(provider.texts) == 1
-    finally:
-        made.runtime.database.close()
-        provider.close()
 
 
 def test_a_report_about_a_text_that_is_not_ours_changes_nothing(texting: Hotline) -> None:
