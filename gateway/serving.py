@@ -7,8 +7,9 @@ from typing import Any
 
 # Processes, not threads, make the tail short, and a bigger machine sets WEB_CONCURRENCY, which gunicorn reads
 # by itself; the few threads keep two slow listeners from silencing the hotline.
-worker_class = "gateway.gathering.Worker"  # gunicorn's gthread, deaf to slow senders
+worker_class = "gateway.gathering.Worker"  # gunicorn's gthread, deaf to who sends or reads slowly
 threads = 4
+worker_connections = 800  # and a file each for 128 slow listeners: together under the usual limit of 1,024
 
 # A burst waits in the kernel's queue instead of being refused; the kernel caps it at net.core.somaxconn.
 backlog = 16_384

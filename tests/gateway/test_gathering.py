@@ -1,10 +1,10 @@
-"""Slow senders hold no thread, and whoever sends all of it is answered, however it comes."""
+"""Who sends or reads slowly holds no thread, and whoever sends all of it is answered, however it comes."""
 
 import http.client
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from socket import create_connection, socket
+from socket import SO_RCVBUF, SOL_SOCKET, create_connection, socket
 
 import pytest
 from measuring import Server, gunicorn
@@ -30,8 +30,8 @@ def server() -> Iterator[Server]:
         yield made
 
 
-def connected(server: Server) -> socket:
-    return create_connection(("127.0.0.1", server.port), timeout=30)
+def connected(server: Server, seconds: float = 30) -> socket:
+    return create_connection(("127.0.0.1", server.port), timeout=seconds)
 
 
 def answer(connection: socket) -> bytes:
@@ -51,6 +51,74 @@ def test_slow_senders_keep_nobody_waiting(server: Server, sent: bytes) -> None:
             someone = stack.enter_context(connected(server))
             someone.sendall(WHOLE)
             assert answer(someone) == b"5"
+
+
+READERS = {
+    "of bytes": b"GET /memory/4000000 HTTP/1.1\r\nHost: x\r\n\r\n",
+    "of pieces": b"GET /pieces/4000000 HTTP/1.1\r\nHost: x\r\n\r\n",
+    "of a file": b"GET /file/4000000 HTTP/1.1\r\nHost: x\r\n\r\n",
+    "of many": b"GET /file/4000000 HTTP/1.1\r\nHost: x\r\n\r\n" * 5,
+    "who never close": b"GET /ignored HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    "who send on": b"POST /ignored HTTP/1.1\r\nHost: x\r\nContent-Length: 60000000\r\n\r\n",
+}
+
+
+@pytest.mark.promise(16)
+@pytest.mark.parametrize("asked", READERS.values(), ids=READERS)
+def test_slow_readers_keep_nobody_waiting(server: Server, asked: bytes) -> None:
+    with ExitStack() as stack:
+        for _ in range(3 * serving.threads):
+            slow = stack.enter_context(socket())
+            slow.setsockopt(SOL_SOCKET, SO_RCVBUF, 2048)
+            slow.connect(("127.0.0.1", server.port))
+            slow.sendall(asked)
+        for _ in range(5):
+            someone = stack.enter_context(connected(server, 8))
+            someone.sendall(WHOLE)
+            assert answer(someone) == b"5"
+
+
+@pytest.mark.parametrize(("kind", "byte"), [("bytes", b"m"), ("pieces", b"p"), ("a file", b"\0")])
+def test_a_long_answer_that_is_read_late_comes_whole_and_so_does_the_next(
+    server: Server, kind: str, byte: bytes
+) -> None:
+    with connected(server) as someone:
+        for _ in range(2):
+            someone.sendall(READERS[f"of {kind}"])
+            time.sleep(0.1)
+            got = http.client.HTTPResponse(someone)
+            got.begin()
+            assert got.read() == byte * 4_000_000
+
+
+@pytest.mark.promise(16)
+def test_of_too_many_slow_readers_whoever_has_most_left_is_let_go(server: Server) -> None:
+    with ExitStack() as stack:
+        for _ in range(12):  # of which eight fit into what is held
+            slow = stack.enter_context(connected(server))
+            slow.sendall(READERS["of bytes"])
+        for _ in range(gathering.UNREAD + 20):
+            stack.enter_context(connected(server)).sendall(READERS["of a file"])
+        someone = stack.enter_context(connected(server, 8))
+        someone.sendall(WHOLE)
+        assert answer(someone) == b"5"
+
+
+@pytest.mark.promise(16)
+def test_connections_that_stay_open_for_more_shut_nobody_out(server: Server) -> None:
+    with ExitStack() as stack:
+        for _ in range(serving.worker_connections + 20):
+            someone = stack.enter_context(connected(server, 8))
+            someone.sendall(WHOLE)
+            assert answer(someone) == b"5"
+
+
+def test_a_head_that_is_too_long_is_refused(server: Server) -> None:
+    with connected(server) as someone:
+        someone.sendall(SLOW["a long head"])
+        got = http.client.HTTPResponse(someone)
+        got.begin()
+        assert got.status == 431
 
 
 @pytest.mark.promise(16)
@@ -95,7 +163,7 @@ def one_answer(connection: socket) -> bytes:
     return connection.recv(1)
 
 
-def test_chunks_are_read_by_a_thread(server: Server) -> None:
+def test_chunks_are_gathered_too(server: Server) -> None:
     with connected(server) as someone:
         someone.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n")
         someone.sendall(b"2\r\n67\r\n0\r\n\r\n")
