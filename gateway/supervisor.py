@@ -29,7 +29,7 @@ PROCFILE: Final = Path(__file__).with_name("Procfile")
 _LOOK_EVERY: Final = 0.2
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 10.0
-_HEALTHY_AFTER: Final = 30.0
+_HEALTHY_AFTER: Final = 10.0
 _HOPELESS: Final = 3
 """A process that dies this often before it was ever ready ends the start."""
 _GRACE: Final = 8.0

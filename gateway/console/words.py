@@ -214,7 +214,7 @@ DONE: Final[Mapping[str, str]] = {
     "asked_in_talk": _l("Noted: they asked to be rung again, with the same two words and their own number."),
     "offered": _l("Asked. It stays yours until they say yes."),
     "taken_over": _l("This one is yours now. Thank you."),
-    "asked_to_join": _l("A colleague's phone rings now."),
+    "asked_to_join": _l("A colleague was asked to join you."),
     "offer_ended": _l("The offer has ended. The request is with the one who had it."),
     "referred": _l("Noted: they were told of it."),
     "entry_kept": _l("Kept, with your name and today's date."),

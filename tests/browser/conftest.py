@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from gateway.clock import DemoClock
-from gateway.settings import demo_environment, write_demo_env
+from gateway.settings import read_env_file, write_demo_env
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -49,9 +49,9 @@ def demo(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Demo]:
     """A demo as it is in the morning: one that others used, started over, where the test does not want its own."""
     if "first_start" in request.keywords:
         yield from started(tmp_path)
-    elif "own_demo" in request.keywords:
+    elif own := request.node.get_closest_marker("own_demo"):
         shutil.copytree(request.getfixturevalue("template"), tmp_path / "var")
-        yield from started(tmp_path)
+        yield from started(tmp_path, **own.kwargs)
     else:
         yield started_over(request.getfixturevalue("shared_demo"))
 
@@ -75,14 +75,13 @@ def started_over(demo: Demo) -> Demo:
 
 
 def started(tmp_path: Path, **settings: str) -> Iterator[Demo]:
-    """A demo until the test is over; `settings` are other than a first start writes down."""
+    """A demo until the test is over; `settings` are other than its first start wrote down."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     folder = tmp_path / "var"
     if settings:
-        folder.mkdir()
-        write_demo_env(folder / "demo.env", demo_environment(folder, port) | settings)
+        write_demo_env(folder / "demo.env", read_env_file(folder / "demo.env") | settings)
     environment = {
         name: value
         for name, value in os.environ.items()

@@ -1,23 +1,16 @@
 """A short thread between two phones' ends: she texts, a counselor answers, and it is on her phone."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser.conftest import CHROMIUM, Demo, started
+from browser.conftest import CHROMIUM, Demo
 from browser.test_the_first_five_minutes import sign_in
 from browser_pictures import picture
 from playwright.sync_api import Browser, Page, expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.own_demo(HOTLINE_FEATURES="threads")]
 PLEA = "ကျွန်မ အိမ်မပြန်ရဲဘူး"
 ANSWER = "အခု ဘေးကင်းလား။ ဖြေနိုင်ရင် ဖြေပါ။"
-
-
-@pytest.fixture
-def demo(tmp_path: Path) -> Iterator[Demo]:
-    """A demo in which people answer texts."""
-    yield from started(tmp_path, HOTLINE_FEATURES="threads")
 
 
 def test_she_texts_and_is_answered_on_her_phone(
