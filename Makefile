@@ -59,9 +59,9 @@ pictures: ## the pictures of the documents, made by the browser tests
 	tests/browser/test_a_counselors_hour.py tests/browser/test_seeing_it.py -p no:randomly --pictures=.venv/pictures
 	@for one in docs/pictures/*.png; do cp -f ".venv/pictures/$${one##*/}" docs/pictures/ 2>/dev/null || true; done
 
-promises: ## what tests show of each promise, with N; writes docs/promises.md (PYTEST_ARGS=--hypothesis-profile=full for the large N)
+promises: ## what tests show of each promise, with N; writes docs/promises.md (PAGE=some.json keeps it for a later page)
 	$(call set_up,dev)
-	@$(PYTEST) -m promise --promises=docs/promises.md
+	@$(PYTEST) -m promise --promises=$(or $(PAGE),docs/promises.md)
 
 leak-test: ## drive every flow with canary numbers and texts, then look for them everywhere, decoding
 	$(call set_up,dev)

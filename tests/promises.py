@@ -1,7 +1,7 @@
 """What the project promises, and what its tests showed of it: `make promises` writes `docs/promises.md`.
 
-The large N take hours: a run with `--promises=SOMETHING.json` keeps its results beside, and a later one that is given
-`--promises-with=SOMETHING.json` (again for each) shows them, where they are more than its own.
+The large N take hours: a run with `--promises=tests/data/long_runs/SOMETHING.json` keeps its results there, and
+the page shows them from then on, with their day, for tests of its own run that tried less.
 
 A test names what it shows with `@pytest.mark.promise(9)`, and how often it tried with the fixture `tried`; of tests
 by hypothesis the examples that ran to their end are counted. Every answer to a call and every text that any of these
@@ -11,7 +11,7 @@ below.
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -22,6 +22,9 @@ from typing import Any
 import pytest
 from front_door import LOOKED_AT
 from hypothesis import settings
+
+LOOKING = "tests/front_door.py::"  # what is looked at in every test of a run
+LONG_RUNS = Path(__file__).parent / "data" / "long_runs"
 
 PROMISES = {
     1: "A phone number is nowhere in clear: no table, log, queue, file name, page, address or command line.",
@@ -70,8 +73,8 @@ class Shown:
 class Results:
     """Collects what the tests that name a promise report, from all processes of the run."""
 
-    def __init__(self, page: Path, others: Sequence[Path] = ()) -> None:
-        self.page, self.others = page, others
+    def __init__(self, page: Path) -> None:
+        self.page = page
         self.shown: dict[int, dict[str, Shown]] = defaultdict(lambda: defaultdict(Shown))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -80,7 +83,7 @@ class Results:
             return
         if report.outcome == "passed":
             for promise, what, count in told.get("looked_at", ()):
-                self.shown[promise][f"tests/front_door.py::{what}"].trials += count
+                self.shown[promise][LOOKING + what].trials += count
         for promise in told.get("promises", ()):
             shown = self.shown[promise][report.nodeid.split("[")[0]]
             if report.outcome == "passed":
@@ -94,7 +97,7 @@ class Results:
         if self.shown and self.page.suffix == ".json":
             self.page.write_text(json.dumps(self._kept(), indent=1), encoding="utf-8")
         elif self.shown:
-            for other in self.others:
+            for other in sorted(LONG_RUNS.glob("*.json")):
                 self._add(json.loads(other.read_text(encoding="utf-8")))
             self.page.write_text("\n".join(self._lines()) + "\n", encoding="utf-8")
 
@@ -103,12 +106,15 @@ class Results:
             (promise, test, asdict(shown))
             for promise, tests in self.shown.items()
             for test, shown in tests.items()
+            if not test.startswith(LOOKING)
         ]
         return {"day": f"{datetime.now(UTC):%Y-%m-%d}", "rows": rows}
 
     def _add(self, kept: dict[str, Any]) -> None:
         """Where the other run tried more, its numbers stand; a failure of either stays."""
         for promise, test, row in kept["rows"]:
+            if test not in self.shown[promise]:  # its name is another now, or it was not run
+                continue
             own = self.shown[promise][test]
             failures = own.failures + row["failures"]
             if row["trials"] > own.trials:
@@ -142,16 +148,12 @@ class Results:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--promises", help="write what the tests showed of the promises to this page, or .json")
-    parser.addoption(
-        "--promises-with", action="append", default=[], help="results of a longer run, kept as .json"
-    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    page, others = config.getoption("--promises"), config.getoption("--promises-with")
+    page = config.getoption("--promises")
     if page and not hasattr(config, "workerinput"):  # the one process that hears of all tests
-        results = Results(Path(page), [Path(other) for other in others])
-        config.pluginmanager.register(results, "promises-results")
+        config.pluginmanager.register(Results(Path(page)), "promises-results")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
