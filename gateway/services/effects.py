@@ -134,7 +134,7 @@ class Effects:
         session, runtime, turn = self.session, self.runtime, self.turn
         match effect:
             case act.UseSheetCode():
-                keypad.use_code(session, turn.account, now=turn.now)
+                keypad.use_code(session, runtime, turn.account, turn.keys, now=turn.now)
             case act.WrongSheetCode():
                 keypad.wrong_code(session, turn.account, now=turn.now)
             case act.TakeNext():

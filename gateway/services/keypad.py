@@ -49,10 +49,15 @@ def code_is_right(session: Session, runtime: Runtime, account: str, code: str) -
     return expected is not None and secrets.compare_digest(expected[1], _digest(runtime, account, code))
 
 
-def use_code(session: Session, account: str, *, now: datetime) -> None:
-    """Raises `Refused("taken")` where the code was used a moment ago."""
+def use_code(session: Session, runtime: Runtime, account: str, code: str, *, now: datetime) -> None:
+    """Raises `Refused("taken")` where the code was used a moment ago, for the next one is not what was typed."""
     expected = sheets.next_code(session, account)
-    if expected is None or not sheets.use(session, account, expected[0], now):
+    typed = _digest(runtime, account, code)
+    if (
+        expected is None
+        or not secrets.compare_digest(expected[1], typed)
+        or not sheets.use(session, account, expected[0], now)
+    ):
         raise Refused("taken")
     counselors.change(session, account, wrong_codes=0, missed_rings=0)
 

@@ -77,8 +77,13 @@ def read_leg_progress(leg: str, form: Form) -> LegProgress:
 
 
 def read_text(form: Form) -> TextArrived:
-    """Read a text that somebody sent us, exactly as it was written."""
+    """Read a text that somebody sent us, exactly as it was written.
+
+    Without a body, not even an empty one, it is none: the name of the field has run on into the words.
+    """
     said = _read(form, "MessageSid", "From", "To", "Body", "Timestamp")
+    if "Body" not in said:
+        raise BadForm("no body")
     return TextArrived(
         sid=_text_sid(said),
         line=_line(said.get("To", "")),

@@ -18,6 +18,13 @@ _RUN_ON: Final = re.compile(
     "|ErrorCode|SequenceNumber)[^A-Z]|(?:From|To|Body|Digits)[^A-Za-z]|[A-Za-z]+Sid[A-Z]{2}[0-9a-f]{32}"
 )
 """A name that we read, and then what begins no further word of a name."""
+_READ: Final = (
+    *("AccountSid", "CallSid", "MessageSid", "SmsSid", "CallStatus", "MessageStatus", "SmsStatus"),
+    *("DialCallStatus", "CallDuration", "AnsweredBy", "Direction", "ErrorCode", "SequenceNumber"),
+    *("From", "To", "Body", "Digits", "Timestamp"),
+)
+_CUT_SHORT: Final = frozenset(name[:end] for name in _READ for end in range(1, len(name)))
+"""What is left of a name that we read where its end went into the value."""
 
 NO_KEYS: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -43,8 +50,11 @@ def check(
         raise BadSignature("not our account")
     # The scheme sets no border between a name and its value. With every name there, and none that has run on
     # into its value, no single character can be changed unseen; without this a nameless field could be added
-    # or taken away beside a repeated one, and `CallStatuscompleted` is signed as `CallStatus=completed` is.
-    if not all(name and not _RUN_ON.match(name) for name, _ in request.form):
+    # or taken away beside a repeated one, and `CallStatuscompleted` or `CallStatu=scompleted` is signed as
+    # `CallStatus=completed` is. `BodyHello` looks like a name that may come to be: who reads a text wants its `Body`.
+    if not all(name and not _RUN_ON.match(name) for name, _ in request.form) or any(
+        name in _CUT_SHORT and (name + value).startswith(_READ) for name, value in request.form
+    ):
         raise BadSignature("a field without a name, or without an end of it")
     if "bodySHA256" in request.query:  # a signed JSON body, which the form could not be checked against
         raise BadSignature("not a form")

@@ -17,7 +17,9 @@ CALLER, LINE = "+959790000001", "+12025550100"
 
 
 def form(**fields: str) -> Form:
-    return tuple({"CallSid": CALL, "MessageSid": TEXT, "From": CALLER, "To": LINE, **fields}.items())
+    return tuple(
+        {"CallSid": CALL, "MessageSid": TEXT, "From": CALLER, "To": LINE, "Body": "", **fields}.items()
+    )
 
 
 def test_a_call_arrives() -> None:
@@ -221,4 +223,10 @@ FIELDS = st.lists(
 @settings(deadline=None)
 @given(FIELDS, st.sampled_from(sorted(READERS)))
 def test_no_odd_value_raises(fields: list[tuple[str, str]], reader: str) -> None:
-    READERS[reader]((("CallSid", CALL), ("MessageSid", TEXT), *fields))
+    body = () if any(name == "Body" for name, _ in fields) else (("Body", ""),)
+    READERS[reader]((("CallSid", CALL), ("MessageSid", TEXT), *body, *fields))
+
+
+def test_a_text_whose_body_ran_into_its_name_is_none() -> None:
+    with pytest.raises(BadForm):
+        inbound.read_text((("MessageSid", TEXT), ("From", CALLER), ("To", LINE), ("BodySTOP", "")))
