@@ -129,7 +129,10 @@ class Provider:
                 status = provider.refuse_deletion()
                 if status == 204:
                     provider.deleted.append(self.path.rsplit("/", 1)[1].removesuffix(".json"))
-                self._answer(status, {} if status == 204 else {"code": 20009, "status": status})
+                self._answer(
+                    status,
+                    {} if status == 204 else {"code": 20404 if status == 404 else 20009, "status": status},
+                )
 
             def _answer(self, status: int, body: dict[str, Any]) -> None:
                 if provider.drop_answers:

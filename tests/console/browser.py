@@ -39,10 +39,10 @@ class Browser:
         )
         return self.last
 
-    def sign_in(self, alias: str) -> "Browser":
+    def sign_in(self, alias: str, password: str = PASSWORD) -> "Browser":
         self.get("/sign-in")
         code = current_code(self.runtime, alias) or ""
-        assert self.post("/sign-in", alias=alias, password=PASSWORD, code=code).status_code == 200
+        assert self.post("/sign-in", alias=alias, password=password, code=code).status_code == 200
         return self
 
 

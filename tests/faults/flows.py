@@ -5,7 +5,7 @@ import json
 import re
 import secrets
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import numpy as np
@@ -15,11 +15,15 @@ import soundfile
 from console.test_passkeys import Authenticator, asked
 from front_door import Placed, Provider
 from real_hotline import RealHotline, until
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
+from gateway.runtime import build_runtime
+from gateway.services import housekeeping, retention
 from gateway.services.signing_in import current_code
+from gateway.store import counselors
 from gateway.store.consents import consents
 from gateway.store.database import metadata
+from workers import jobs
 
 
 class Console:
@@ -83,6 +87,29 @@ def nonempty(hotline: RealHotline) -> set[str]:
             for name, table in metadata.tables.items()
             if session.execute(select(func.count()).select_from(table)).scalar_one()
         }
+
+
+def four_hundred_days_later(hotline: RealHotline) -> tuple[set[str], set[str], int]:
+    """Which tables hold a row once clock and workers came by, what is over its age, how many keys nobody has."""
+    jobs.RUNTIME = hotline.runtime = build_runtime(hotline.settings)
+    real = [one for one in retention.RULES if one.real]
+    with hotline.runtime.database.write() as session:  # what follows the real time was written as long ago
+        for one in real:
+            long_ago = datetime.now(UTC) - timedelta(days=401)
+            session.execute(update(one.column.table).values({one.column: long_ago}))
+    for days in (401, 401, 0):  # what was open is ended by the first look, and is old at the second
+        hotline.later(days=days, minutes=2)
+        housekeeping.expire(hotline.runtime)
+        housekeeping.sweep(hotline.runtime)
+        hotline.work(most=3_000)
+    over = {one.kind for one in retention.report(hotline.runtime) if one.over_age}
+    with hotline.runtime.database.read() as session:
+        people = [one.id for one in counselors.everyone(session)]
+    return (
+        nonempty(hotline),
+        over,
+        hotline.runtime.vault.orphans(people, hotline.clock.now() + timedelta(days=1)),
+    )
 
 
 def a_voice(tag: str) -> bytes:

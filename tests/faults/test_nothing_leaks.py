@@ -48,6 +48,11 @@ NOT_REACHED = {
     "recipients",  # ids of one call, counted and gone before anybody looks
     "renderings",  # which sound stands for which sentence of a programme
 }
+STAYS = {  # for a reason (`retention.KEPT_FOR_A_REASON`), or work of the sweep itself
+    *("accounts", "attendance", "passkeys", "recovery_codes", "sheet_codes", "switches", "paces", "outbox"),
+    *("packs", "script_versions", "recordings", "prompt_sounds", "sounds", "renderings", "opening_hours"),
+    "do_not_contact",
+}
 BIG = ("shelf", "hotline.db")  # mostly sound; looked at when all have ended
 TEXTS = [
     *BURMESE,
@@ -268,7 +273,7 @@ def test_there_are_fifty_numbers_twenty_texts_and_thirty_errors() -> None:
     assert len(spellings(CALLERS[0])) * 4 >= 30, "each of these goes wrong in four places at least"
 
 
-@pytest.mark.promise(1, 2)
+@pytest.mark.promise(1, 2, 25)
 @pytest.mark.timeout(1_200)
 def test_no_number_and_no_word_of_anybody_is_left_anywhere(
     up: Up, parrot: Parrot, before: Path | None, tmp_path: Path
@@ -327,6 +332,11 @@ def test_no_number_and_no_word_of_anybody_is_left_anywhere(
     assert [one for one in shown.data(pages, "pages") if one.which != 0] == []
     assert "Traceback" not in hotline.log()
     assert set(metadata.tables) - reached - NOT_REACHED == set(), "a table that no flow of this test reaches"
+    before_aging = {path.name for path in hotline.folder.iterdir()}
+    left, over, orphans = flows.four_hundred_days_later(hotline)
+    assert (left - STAYS, over, orphans) == (set(), set(), 0)
+    opened = {"hotline.db-shm", "hotline.db-wal"}
+    assert {path.name for path in hotline.folder.iterdir()} - opened <= before_aging
 
 
 @pytest.mark.promise(1, 2)

@@ -4,18 +4,24 @@ import dataclasses
 import secrets
 import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from front_door import CALLER, Hotline
+from click.testing import CliRunner
+from console.browser import Browser
+from front_door import CALLER, PASSWORD, Hotline
 from leak_scanner import Scanner
 from sqlalchemy import LargeBinary, String, select
 
+from gateway.cli import main
 from gateway.errors import GatewayError, KeyDestroyed
+from gateway.factory import create_app
 from gateway.phone import Msisdn
 from gateway.services import casework, forgetting, housekeeping, provider_copies, retention
+from gateway.settings import Settings
 from gateway.store.callbacks import CallbackState, callbacks
 from gateway.store.contacts import contacts, forbidden
 from gateway.store.database import metadata
@@ -140,15 +146,49 @@ def back_up(hotline: Hotline, copy: Path) -> None:
         there.execute("VACUUM INTO ?", (str(copy),))
 
 
+def by_text(hotline: Hotline, _case: str) -> None:
+    hotline.text("77")
+    hotline.text("77")
+
+
+def by_key(hotline: Hotline, _case: str) -> None:
+    assert hotline.dial().press("477").said == ["forgotten"]
+
+
+def by_counselor(hotline: Hotline, case: str) -> None:
+    console = create_app(dataclasses.replace(hotline.runtime, settings=everything_shown(hotline)))
+    helper = Browser(console.test_client(), hotline.runtime).sign_in("helper", PASSWORD)
+    helper.get(f"/cases/{case}")
+    assert helper.post(f"/cases/{case}/forget", sure="1", keep_out="1").status_code == 200
+
+
+def by_command(hotline: Hotline, _case: str) -> None:
+    done = CliRunner().invoke(main, ["forget"], input=f"{CALLER}\ny\n", env=hotline.environment)
+    assert "its keys are destroyed" in done.output
+    assert "at the provider 2 copies of calls and texts (of everybody) wait to be deleted" in done.output
+
+
+def everything_shown(hotline: Hotline) -> Settings:
+    return dataclasses.replace(hotline.settings, faces="all")
+
+
 @pytest.mark.promise(24)
-def test_forgotten_today_she_is_unreadable_in_yesterdays_backup_too(hotline: Hotline, tmp_path: Path) -> None:
-    case = talked(hotline)
+@pytest.mark.parametrize("forgotten", [by_text, by_key, by_counselor, by_command])
+def test_forgotten_today_she_is_unreadable_in_yesterdays_backup_too(
+    hotline: Hotline, tmp_path: Path, forgotten: Callable[[Hotline, str], None]
+) -> None:
+    helper = hotline.counselor()
+    hotline.dial().press("115")
+    case = str(hotline.one(select(callbacks.c.id)).id)
+    hotline.text("english")
+    casework.claim(hotline.runtime, case, helper.id)
+    casework.write_note(hotline.runtime, case, helper.id, NOTE)
     contact = str(hotline.one(select(contacts.c.id)).id)
     backup = tmp_path / "yesterday.db"
     back_up(hotline, backup)
-    hotline.text("77")
-    hotline.text("77")
+    forgotten(hotline, case)
     hotline.work()
+    assert not hotline.rows(select(contacts))
     with closing(sqlite3.connect(backup)) as restored:
         (sealed,) = restored.execute("SELECT sealed_number FROM contacts WHERE id = ?", (contact,)).fetchone()
         (note,) = restored.execute("SELECT note FROM callbacks WHERE id = ?", (case,)).fetchone()
@@ -162,6 +202,10 @@ def test_forgotten_today_she_is_unreadable_in_yesterdays_backup_too(hotline: Hot
         restored.commit()
         restored.execute("VACUUM")
     assert Scanner([CALLER], [NOTE]).data(backup.read_bytes(), "the backup") == []
+    hotline.later(hours=7)  # where nobody reports the end of a call
+    swept(hotline)
+    assert provider_copies.counts(hotline.runtime) == {"waiting": 0, "refused": 0, "given_up": 0}
+    assert len(hotline.provider.deleted) >= 2, "her call and her text"
 
 
 @pytest.mark.promise(24)
@@ -229,13 +273,23 @@ def test_a_call_whose_end_nobody_reports_is_deleted_hours_later(hotline: Hotline
 def test_a_provider_that_refuses_is_asked_again_for_a_month_then_the_id_goes_and_the_count_stays(
     hotline: Hotline,
 ) -> None:
-    asked = []
+    answers = [503, 429, 404, 409]  # the third is as good as done
 
     def refuse() -> int:
-        asked.append(1)
-        return 409
+        asked.append(answers[len(asked)] if len(asked) < len(answers) else 409)
+        return asked[-1]
 
+    asked: list[int] = []
     hotline.provider.refuse_deletion = refuse
+    hotline.text("0")
+    hotline.later(minutes=3)
+    swept(hotline)
+    assert provider_copies.counts(hotline.runtime) == {"waiting": 0, "refused": 1, "given_up": 0}
+    for _ in range(2):
+        hotline.later(hours=1)
+        swept(hotline)
+    assert asked == [503, 429, 404]
+    assert provider_copies.counts(hotline.runtime) == {"waiting": 0, "refused": 0, "given_up": 0}
     hotline.text("0")
     hotline.later(minutes=3)
     swept(hotline)
