@@ -49,9 +49,11 @@ JOB_DELETE_COPIES: Final = "delete_copies"
 
 CALLS: Final = "calls"
 """What somebody waits for."""
+LOOKS: Final = "looks"
+"""Whether somebody can be rung by now: so many of them as wait, again and again, and no other duty stands behind."""
 SLOW: Final = "slow"
 """What may wait or take minutes, such as programmes and speech."""
-QUEUES: Final = (CALLS, SLOW)
+QUEUES: Final = (CALLS, LOOKS, SLOW)
 """In the order in which a worker empties them."""
 
 JOBS: Final[dict[str, str]] = {
@@ -61,7 +63,7 @@ JOBS: Final[dict[str, str]] = {
     JOB_CONFIRM: CALLS,
     JOB_MOVE_CALL: CALLS,
     JOB_END_CALL: CALLS,
-    JOB_RING_POOL: CALLS,
+    JOB_RING_POOL: LOOKS,
     JOB_RING_POOLED: CALLS,
     JOB_RING_KEYPAD: CALLS,
     JOB_RING_COLLEAGUE: CALLS,

@@ -15,7 +15,7 @@ from gateway.carriers.base import OPTED_OUT, LegStatus
 from gateway.errors import CarrierError
 from gateway.logs import get
 from gateway.phone import Msisdn
-from gateway.queue import CALLS, JOB_CAMPAIGN, JOB_LOOK_UP, JOB_RECALL, JOBS
+from gateway.queue import JOB_CAMPAIGN, JOB_LOOK_UP, JOB_RECALL, JOBS, SLOW
 from gateway.runtime import Runtime
 from gateway.services import (
     campaign_ends,
@@ -59,7 +59,7 @@ PAUSED: Final = timedelta(minutes=1)
 OTHERS_CALL: Final = timedelta(seconds=3)
 NO_LINE: Final = timedelta(seconds=1)
 LONGEST_WAIT: Final = timedelta(seconds=60)
-_PRESSING: Final = tuple(job for job, queue in JOBS.items() if queue == CALLS and job != JOB_LOOK_UP)
+_PRESSING: Final = tuple(job for job, queue in JOBS.items() if queue != SLOW and job != JOB_LOOK_UP)
 _OTHERS: Final = tuple(job for job in JOBS if job != JOB_LOOK_UP)
 _ENDED: Final = {
     CampaignState.CANCELED: "canceled",

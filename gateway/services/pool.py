@@ -1,8 +1,8 @@
 """Somebody within minutes: several counselors on shift are rung, and the first right key takes the request.
 
 Each urgent request has a duty of its own that looks who can be rung, again and again. Where several wait for the same
-counselor, whoever stands first has them rung; and who stands far behind looks more rarely, so that a crowd that nobody
-can serve just now does not keep the workers from anything else.
+counselor, whoever stands first has them rung; and who stands far behind looks more rarely, and all of them after any
+other duty (`queue.LOOKS`), so that a crowd that nobody can serve just now keeps the workers from nothing else.
 """
 
 import secrets

@@ -95,7 +95,7 @@ class Crowd:
 WAYS = ("text", "text_again_and_again", "call", "programmes")
 
 
-def settle(hotline: RealHotline, seconds: float = 240) -> None:
+def settle(hotline: RealHotline, seconds: float = 900) -> None:
     """Workers do what is owed; what a dead one had in hand is free again after a minute, which is skipped.
 
     Looking for counselors, of whom there is none, goes on; and what is deleted at the provider may wait for it.

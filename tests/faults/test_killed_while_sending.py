@@ -40,7 +40,8 @@ def is_gone(pid: int) -> bool:
 def answer(hotline: RealHotline, number: str, account: str) -> None:
     """Somebody texts, and is answered."""
     hotline.text("ကျွန်မ အိမ်မပြန်ရဲဘူး", number)
-    (case,) = hotline.rows(select(callbacks.c.id).where(callbacks.c.state == "waiting"))
+    waiting = select(callbacks.c.id).where(callbacks.c.state == "waiting").order_by(callbacks.c.asked.desc())
+    case = hotline.rows(waiting)[0]  # an earlier one, not ended in the time of a claim, waits again
     casework.claim(hotline.runtime, case.id, account)
     threads.answer(hotline.runtime, case.id, account, "yes")
 
