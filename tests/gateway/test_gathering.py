@@ -73,7 +73,7 @@ def test_slow_readers_keep_nobody_waiting(server: Server, asked: bytes) -> None:
             slow.connect(("127.0.0.1", server.port))
             slow.sendall(asked)
         for _ in range(5):
-            someone = stack.enter_context(connected(server, 8))
+            someone = stack.enter_context(connected(server, 15))
             someone.sendall(WHOLE)
             assert answer(someone) == b"5"
 
@@ -99,7 +99,7 @@ def test_of_too_many_slow_readers_whoever_has_most_left_is_let_go(server: Server
             slow.sendall(READERS["of bytes"])
         for _ in range(gathering.UNREAD + 20):
             stack.enter_context(connected(server)).sendall(READERS["of a file"])
-        someone = stack.enter_context(connected(server, 8))
+        someone = stack.enter_context(connected(server, 15))
         someone.sendall(WHOLE)
         assert answer(someone) == b"5"
 
@@ -108,7 +108,7 @@ def test_of_too_many_slow_readers_whoever_has_most_left_is_let_go(server: Server
 def test_connections_that_stay_open_for_more_shut_nobody_out(server: Server) -> None:
     with ExitStack() as stack:
         for _ in range(serving.worker_connections + 20):
-            someone = stack.enter_context(connected(server, 8))
+            someone = stack.enter_context(connected(server, 15))
             someone.sendall(WHOLE)
             assert answer(someone) == b"5"
 
