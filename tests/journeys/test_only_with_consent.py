@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from front_door import Hotline, Line, Placed, Provider
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from journeys.test_making_programmes import approve, write
 from journeys.test_programmes import approved
@@ -155,10 +155,12 @@ class World:
 
     def launches(self, way: Way) -> None:
         version = self.hotline.one(select(versions).where(versions.c.way == way))
+        why_not = ""
         try:
             campaigns.launch(self.hotline.runtime, version.id, version.author)
-        except Refused:
-            assert not self.may(way), "she said yes"
+        except Refused as refused:
+            why_not = refused.reason_key
+        assert why_not in {"", "running"} or not self.may(way), "she said yes"
 
     def workers_work(self, lost: bool) -> None:
         self.hotline.provider.drop_answers = lost
@@ -232,10 +234,12 @@ def listening(template: Path, tmp_path: Path) -> Iterator[Hotline]:
 def test_nobody_is_rung_or_texted_who_did_not_say_yes(
     listening: Hotline, tried: Callable[[int], None]
 ) -> None:
-    """All in one hotline, one phone after the other."""
+    """All in one hotline, one phone after the other: nothing can be tried again there, so the first failure is told."""
     phones = (f"+95979{at:07d}" for at in range(10_000_000))
 
-    @settings(max_examples=trials(20, 10_000))
+    @settings(
+        max_examples=trials(20, 10_000), phases=[Phase.generate], report_multiple_bugs=False, database=None
+    )
     @given(DEEDS)
     def anything(deeds: list[tuple[str, Any]]) -> None:
         listening.at(10, days=1)
