@@ -9,10 +9,12 @@ from datetime import timedelta
 from gateway.errors import CarrierError
 from gateway.logs import get
 from gateway.queue import (
+    CALLS,
     JOB_CAMPAIGN,
     JOB_END_CALL,
     JOB_FORGET,
     JOB_SEND_TEXT,
+    JOBS,
 )
 from gateway.runtime import Runtime
 from gateway.services import (
@@ -36,6 +38,7 @@ _log = get(__name__)
 
 STALE = timedelta(seconds=60)  # a worker that has been at a row for so long is taken for dead
 RINGS_BEFORE_PARKED = 12
+_PRESSING = frozenset(job for job, queue in JOBS.items() if queue == CALLS)
 # Nobody may stay known, or go on ringing, for a long outage; and a campaign ends at its own time.
 NEVER_PARKED = frozenset({JOB_FORGET, JOB_END_CALL, JOB_CAMPAIGN})
 
@@ -48,6 +51,10 @@ def ring_due(runtime: Runtime, *, most: int = 200) -> int:
     now = runtime.clock.now()
     with runtime.database.read() as session:
         duties = outbox.due(session, now=now, stale=now - STALE, most=most)
+        if len(duties) == most:  # a crowd of what may wait, before what somebody waits for
+            pressing = outbox.due(session, now=now, stale=now - STALE, most=most, jobs=_PRESSING)
+            there = {duty.id for duty in pressing}
+            duties = [*pressing, *(duty for duty in duties if duty.id not in there)]
     dead = [duty.id for duty in duties if duty.taken is not None]
     if dead:  # a job of that id may still lie in Redis: ring with the next one
         with runtime.database.write() as session:

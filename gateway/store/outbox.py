@@ -1,6 +1,6 @@
 """What the outside world still owes us to be asked: a committed row for each thing a worker has to do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -182,19 +182,18 @@ def again(session: Session, duty: str, *, due: datetime, count: bool = True) -> 
     session.execute(update(outbox).where(outbox.c.id == duty).values(due=due, taken=None, rings=rings))
 
 
-def due(session: Session, *, now: datetime, stale: datetime, most: int) -> Sequence[Duty]:
-    """The rows to ring for now, the longest waiting first."""
-    rows = session.execute(
-        select(*_COLUMNS)
-        .where(
-            outbox.c.done.is_(None),
-            outbox.c.due <= now,
-            or_(outbox.c.taken.is_(None), outbox.c.taken < stale),
-        )
-        .order_by(outbox.c.due)
-        .limit(most)
+def due(
+    session: Session, *, now: datetime, stale: datetime, most: int, jobs: Collection[str] | None = None
+) -> Sequence[Duty]:
+    """The rows to ring for now, of these `jobs` or of any, the longest waiting first."""
+    query = select(*_COLUMNS).where(
+        outbox.c.done.is_(None),
+        outbox.c.due <= now,
+        or_(outbox.c.taken.is_(None), outbox.c.taken < stale),
     )
-    return [_duty(row) for row in rows]
+    if jobs is not None:
+        query = query.where(outbox.c.job.in_(jobs))
+    return [_duty(row) for row in session.execute(query.order_by(outbox.c.due).limit(most))]
 
 
 def freed(session: Session, duties: Sequence[str], *, stale: datetime) -> None:

@@ -4,11 +4,18 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from front_door import CALLER, Heard, Hotline, Line
+from real_redis import RedisServer
+from redis import Redis
+from rq import Queue
+from rq.serializers import JSONSerializer
 from sqlalchemy import select
 
+from gateway.queue import CALLS, JOB_DELETE_COPIES, JOB_RING_POOL, JobQueue
 from gateway.services import casework, dispatch, housekeeping, states
 from gateway.store.callbacks import callbacks
 from gateway.store.conversations import conversations
@@ -297,6 +304,24 @@ def test_what_kills_each_worker_that_takes_it_is_parked(hotline: Hotline) -> Non
     hotline.work()
     assert hotline.one(select(outbox.c.result).where(outbox.c.id == duty)).result == "parked"
     assert not hotline.provider.calls
+
+
+@pytest.mark.parametrize("job", [JOB_RING_POOL, JOB_DELETE_COPIES])
+def test_a_crowd_of_what_may_wait_does_not_keep_the_clock_from_what_somebody_waits_for(
+    hotline: Hotline, redis_server: RedisServer, job: str
+) -> None:
+    duty = owes_a_ring(hotline)
+    long_ago = hotline.clock.now() - timedelta(hours=1)
+    crowd = [
+        {"id": f"{at:016x}", "job": job, "subject": "s", "due": long_ago, "not_after": long_ago}
+        for at in range(300)
+    ]
+    with hotline.runtime.database.write() as session:
+        session.execute(outbox.insert(), crowd)
+    with_a_bell = replace(hotline.runtime, queue=JobQueue(redis_server.url))
+    assert dispatch.ring_due(with_a_bell) == 201
+    queue = Queue(CALLS, connection=Redis.from_url(redis_server.url), serializer=JSONSerializer)
+    assert queue.job_ids == [f"confirm-{duty}-0"]
 
 
 def owes_a_ring(hotline: Hotline) -> str:
