@@ -141,13 +141,12 @@ class Library:
 
     @property
     def handles(self) -> tuple[str, ...]:
-        """Every handle there can be, for example `mango-river`."""
+        """Every handle of two words, for example `mango-river`."""
         return tuple(f"{one}-{two}" for one, two in product(self.first_words, self.second_words))
 
-    def handle_words(self, handle: str, language: str) -> tuple[str, str]:
-        """The two words of `handle` in `language`; their sounds are `handle.<word>` of each English half."""
-        one, two = handle.split("-")
-        return self.voice(language, f"handle.{one}").text, self.voice(language, f"handle.{two}").text
+    def handle_words(self, handle: str, language: str) -> tuple[str, ...]:
+        """The words of `handle` in `language`; their sounds are `handle.<word>` of each English word."""
+        return tuple(self.voice(language, f"handle.{word}").text for word in handle.split("-"))
 
 
 class _Reader:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
-from gateway.errors import Refused, StoreDown
+from gateway.errors import Refused
 from gateway.phone import Msisdn
 from gateway.runtime import Runtime
 from gateway.services import attending, bridging, cases, keypad, opening, opting_in, staying, transferring
@@ -215,14 +215,14 @@ def with_free_handle(
 
 
 def free_handle(session: Session, runtime: Runtime) -> str:
-    """A random pair of words that nobody has now.
-
-    Raises `StoreDown` where there is none: nobody can be registered whom nobody could name.
-    """
-    free = sorted(set(runtime.library.handles) - callbacks.handles(session))
-    if not free:
-        raise StoreDown("every handle is in use")
-    return secrets.choice(free)
+    """A random pair of words that nobody has now; where each pair is somebody's, with a third word."""
+    library, used = runtime.library, callbacks.handles(session)
+    free = sorted(set(library.handles) - used)
+    if free:
+        return secrets.choice(free)
+    while (handle := f"{secrets.choice(library.handles)}-{secrets.choice(library.first_words)}") in used:
+        pass
+    return handle
 
 
 def _bridge_facts(session: Session, runtime: Runtime, turn: Turn, flags: set[str]) -> Facts:

@@ -237,7 +237,7 @@ def handles_of(session: Session, ids: Sequence[str]) -> dict[str, str]:
 
 
 def handles(session: Session) -> set[str]:
-    """Every handle in use: never more than there are pairs of words."""
+    """Every handle in use."""
     return set(session.execute(select(callbacks.c.handle).where(_open)).scalars())
 
 

@@ -149,8 +149,16 @@ def test_what_was_acknowledged_is_there_once_after_kills_of_everything(
             until(lambda: {"web", "worker", "clock", "valkey"} <= hotline.processes().keys(), 30)
             everything_is_there_once(crowd, provider)
             promised += len(crowd.promised)
+            nobody_waits_any_more(hotline)
         tried(promised)
         hotline.close()
+
+
+def nobody_waits_any_more(hotline: RealHotline) -> None:
+    """Their time is over: there are two words for each of some 1,400 requests, and no more."""
+    hotline.later(minutes=46)
+    waiting = select(callbacks.c.id).where(callbacks.c.state == "waiting")
+    until(lambda: not hotline.rows(waiting), 120)
 
 
 def asking_under_kills(crowd: Crowd, kills: Sequence[Kill], wanted: int) -> None:

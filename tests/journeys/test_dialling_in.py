@@ -12,6 +12,8 @@ from gateway.store.conversations import conversations
 from gateway.store.inbox import inbox
 from gateway.store.outbox import outbox
 
+OTHER = "+959790001002"
+
 
 def test_a_caller_asks_to_be_rung_chooses_when_and_her_own_key_and_hears_her_handle(hotline: Hotline) -> None:
     call = hotline.dial()
@@ -26,6 +28,19 @@ def test_a_caller_asks_to_be_rung_chooses_when_and_her_own_key_and_hears_her_han
     row = hotline.one(select(callbacks))
     assert (row.state, row.wish, row.own_keys) == (CallbackState.WAITING, "hour", "5")
     assert row.expires - row.asked == timedelta(minutes=45)
+
+
+def test_when_each_pair_of_words_is_somebodys_there_is_a_third_word(hotline: Hotline) -> None:
+    hotline.dial().press("115")
+    row = hotline.one(select(callbacks))._asdict() | {"contact": None}
+    pairs = [pair for pair in hotline.runtime.library.handles if pair != row["handle"]]
+    crowd = [row | {"id": f"{at:016x}", "handle": pair} for at, pair in enumerate(pairs)]
+    with hotline.runtime.database.write() as session:
+        session.execute(callbacks.insert(), crowd)
+    assert hotline.text("11", OTHER) == hotline.runtime.library.sms("my", "asked_nobody", "unicode")
+    assert hotline.dial("+959790001003").press("115").said[:2] == ["registered", "handle"]
+    handles = [one.handle.split("-") for one in hotline.rows(select(callbacks.c.handle))]
+    assert [len(words) for words in handles if len(words) != 2] == [3, 3]
 
 
 def test_hanging_up_before_the_own_key_leaves_nothing(hotline: Hotline) -> None:
