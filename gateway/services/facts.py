@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
-from gateway.errors import Refused
+from gateway.errors import Refused, StoreDown
 from gateway.phone import Msisdn
 from gateway.runtime import Runtime
 from gateway.services import attending, bridging, cases, keypad, opening, opting_in, staying, transferring
@@ -215,14 +215,19 @@ def with_free_handle(
 
 
 def free_handle(session: Session, runtime: Runtime) -> str:
-    """A random pair of words that nobody has now; where each pair is somebody's, with a third word."""
+    """A random pair of words that nobody has now; where each pair is somebody's, with a third word.
+
+    Raises `StoreDown` where none is found: nobody can be registered whom nobody could name.
+    """
     library, used = runtime.library, callbacks.handles(session)
     free = sorted(set(library.handles) - used)
     if free:
         return secrets.choice(free)
-    while (handle := f"{secrets.choice(library.handles)}-{secrets.choice(library.first_words)}") in used:
-        pass
-    return handle
+    for _ in range(100):
+        handle = f"{secrets.choice(library.handles)}-{secrets.choice(library.first_words)}"
+        if handle not in used:
+            return handle
+    raise StoreDown("every handle is in use")
 
 
 def _bridge_facts(session: Session, runtime: Runtime, turn: Turn, flags: set[str]) -> Facts:
